@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import type { z } from 'zod';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Every fault of a configuration at once, a line each, each with the variable's name. */
+export class ConfigError extends Error {
+  constructor(readonly faults: readonly string[]) {
+    super(`configuration:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    this.name = 'ConfigError';
+  }
+}
+
+/**
+ * Reads the settings that the schema names from the environment. `<NAME>_FILE` gives a value by file (a secret
+ * mounted by the platform); both at once is a fault. An empty value counts as not given.
+ * @throws ConfigError
+ */
+export function readConfig<Schema extends z.ZodObject>(schema: Schema, environment: Environment): z.infer<Schema> {
+  const faults: string[] = [];
+  const given: Record<string, string> = {};
+  for (const name of Object.keys(schema.shape)) {
+    const value = environment[name] || undefined;
+    const file = environment[`${name}_FILE`] || undefined;
+    if (value !== undefined && file !== undefined) {
+      faults.push(`${name}: given twice, as ${name} and as ${name}_FILE`);
+    } else if (file !== undefined) {
+      try {
+        given[name] = readFileSync(file, 'utf8').trimEnd();
+      } catch (error) {
+        faults.push(`${name}_FILE: ${(error as Error).message}`);
+      }
+    } else if (value !== undefined) {
+      given[name] = value;
+    }
+  }
+  const read = schema.safeParse(given);
+  if (!read.success) {
+    for (const issue of read.error.issues) faults.push(`${issue.path.join('.') || 'settings'}: ${issue.message}`);
+  }
+  if (faults.length > 0 || !read.success) throw new ConfigError(faults);
+  return read.data;
+}

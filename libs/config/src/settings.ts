@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+/** `true` or `false`. */
+export const flag = (byDefault: boolean) => z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] }).default(byDefault);
+
+/** A whole number within bounds, both included. */
+export const integer = (min: number, max: number, byDefault: number) =>
+  z
+    .string()
+    .regex(/^-?\d{1,16}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.int().min(min).max(max))
+    .default(byDefault);
+
+/** A TCP port; 0 lets the system choose a free one. */
+export const port = (byDefault: number) => integer(0, 65_535, byDefault);
+
+/** A comma-separated list. */
+export const listOf = (byDefault: readonly string[]) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''))
+    .default([...byDefault]);
+
+/** Text that may be left out; an empty value counts as left out. */
+export const optional = () => z.string().optional();
+
+/** One line of the settings table and of `.env.example`. */
+export interface SettingDescription {
+  name: string;
+  byDefault: string;
+  description: string;
+}
+
+/** What the documents say of each setting; a setting without a description is a defect that a test finds. */
+export function describeSettings(schema: z.ZodObject): SettingDescription[] {
+  return Object.entries(schema.shape).map(([name, setting]) => {
+    const empty = (setting as z.ZodType).safeParse(undefined);
+    return {
+      name,
+      byDefault: empty.success && empty.data !== undefined ? String(empty.data) : '',
+      description: (setting as z.ZodType).description ?? '',
+    };
+  });
+}

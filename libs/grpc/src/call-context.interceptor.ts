@@ -1,0 +1,83 @@
+import {
+  type Metadata,
+  ResponderBuilder,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  ServerListenerBuilder,
+} from '@grpc/grpc-js';
+import { type CallContext, callContext } from './call-context';
+import { completeStatus, toStatus } from './grpc-status';
+import { REQUEST_ID, requestIdFrom, TRACEPARENT, traceparentFrom } from './request-id';
+import { RuleError } from './rule-error';
+
+/** grpc-js has no bound of its own on metadata. */
+const MAX_METADATA_BYTES = 16_384;
+
+export interface CallLimits {
+  maxMessageBytes: number;
+  /** The longest that a unary call may take; its caller may ask for less. */
+  timeoutMs: number;
+}
+
+/**
+ * The first interceptor of every server: gives each call its context (request id, abort signal), bounds its time and
+ * its metadata, and completes the statuses that grpc-js makes by itself.
+ */
+export const callContextInterceptor =
+  ({ maxMessageBytes, timeoutMs }: CallLimits): ServerInterceptor =>
+  (method, call) => {
+    const ending = new AbortController();
+    const context: CallContext = { requestId: '', signal: ending.signal };
+    let timer: NodeJS.Timeout | undefined;
+
+    // Patched rather than wrapped: what grpc-js itself sends (message too large, not decodable) passes no wrapper.
+    const sendStatus = call.sendStatus.bind(call);
+    call.sendStatus = (sent) => {
+      clearTimeout(timer);
+      sendStatus(completeStatus(sent, maxMessageBytes));
+    };
+    const refuse = (error: RuleError) => {
+      ending.abort(error);
+      call.sendStatus(toStatus(error));
+    };
+
+    const listener = new ServerListenerBuilder()
+      .withOnReceiveMetadata((metadata, next) => {
+        context.requestId = requestIdFrom(metadata.get(REQUEST_ID)[0]);
+        context.traceparent = traceparentFrom(metadata.get(TRACEPARENT)[0]);
+        if (sizeOf(metadata) > MAX_METADATA_BYTES) {
+          refuse(new RuleError('METADATA_TOO_LARGE', `metadata is larger than ${MAX_METADATA_BYTES} bytes`));
+          return;
+        }
+        if (!method.requestStream && !method.responseStream) {
+          timer = setTimeout(() => refuse(new RuleError('DEADLINE_EXCEEDED', `no answer within ${timeoutMs} ms`)), timeoutMs);
+        }
+        callContext.run(context, () => next(metadata));
+      })
+      .withOnReceiveMessage((message, next) => callContext.run(context, () => next(message)))
+      .withOnReceiveHalfClose((next) => callContext.run(context, () => next()))
+      .withOnCancel(() => {
+        clearTimeout(timer);
+        ending.abort(new RuleError('CANCELLED'));
+      })
+      .build();
+
+    return new ServerInterceptingCall(
+      call,
+      new ResponderBuilder()
+        .withStart((next) => next(listener))
+        .withSendMetadata((metadata, next) => {
+          metadata.set(REQUEST_ID, context.requestId);
+          next(metadata);
+        })
+        .build(),
+    );
+  };
+
+function sizeOf(metadata: Metadata): number {
+  let bytes = 0;
+  for (const [name, values] of Object.entries(metadata.toHttp2Headers())) {
+    for (const value of [values].flat()) bytes += name.length + String(value).length;
+  }
+  return bytes;
+}

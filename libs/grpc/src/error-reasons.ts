@@ -1,0 +1,79 @@
+/** The names of google.rpc.Code that this product answers with. */
+export type CodeName =
+  | 'CANCELLED'
+  | 'UNKNOWN'
+  | 'INVALID_ARGUMENT'
+  | 'DEADLINE_EXCEEDED'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'PERMISSION_DENIED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'FAILED_PRECONDITION'
+  | 'ABORTED'
+  | 'OUT_OF_RANGE'
+  | 'UNIMPLEMENTED'
+  | 'INTERNAL'
+  | 'UNAVAILABLE'
+  | 'DATA_LOSS'
+  | 'UNAUTHENTICATED';
+
+/**
+ * Every error that a caller can meet: its stable reason (ErrorInfo.reason on gRPC, `code` on REST), its gRPC code and
+ * what it means. A reason once published keeps its meaning.
+ */
+export const errorReasons = {
+  INVALID_ARGUMENT: { code: 'INVALID_ARGUMENT', meaning: 'Fields of the request are wrong; each is named.' },
+  MALFORMED_REQUEST: { code: 'INVALID_ARGUMENT', meaning: 'The request could not be read: not JSON, or not this message.' },
+  UNSUPPORTED_MEDIA_TYPE: { code: 'INVALID_ARGUMENT', meaning: 'The body must be application/json.' },
+  UNAUTHENTICATED: { code: 'UNAUTHENTICATED', meaning: 'The bearer token is missing, expired or not valid here.' },
+  SCOPE_MISSING: { code: 'PERMISSION_DENIED', meaning: 'The token lacks the scope that this call needs.' },
+  SENDER_NOT_ALLOWED: { code: 'PERMISSION_DENIED', meaning: 'The token does not allow this address in `from`.' },
+  ROUTE_NOT_FOUND: { code: 'NOT_FOUND', meaning: 'There is no such route.' },
+  EMAIL_NOT_FOUND: { code: 'NOT_FOUND', meaning: 'The tenant has no email with this id.' },
+  IDEMPOTENCY_KEY_REUSED: {
+    code: 'ALREADY_EXISTS',
+    meaning: 'The idempotency key was used within 24 h for an email with other content.',
+  },
+  NOTHING_TO_CANCEL: {
+    code: 'FAILED_PRECONDITION',
+    meaning: 'Every recipient has been handed over, is being handed over, or has reached a final state.',
+  },
+  MESSAGE_TOO_LARGE: { code: 'RESOURCE_EXHAUSTED', meaning: 'The request is larger than the limit that is named.' },
+  METADATA_TOO_LARGE: { code: 'RESOURCE_EXHAUSTED', meaning: 'The request headers are larger than the limit.' },
+  QUEUE_FULL: {
+    code: 'RESOURCE_EXHAUSTED',
+    meaning: 'The tenant has as many undelivered emails as it may have. Try again when some are delivered.',
+  },
+  OVERLOADED: { code: 'UNAVAILABLE', meaning: 'The server has more work than it can hold. Nothing was accepted.' },
+  DATABASE_UNAVAILABLE: { code: 'UNAVAILABLE', meaning: 'The database cannot be reached. Nothing was accepted.' },
+  ACCEPT_UNKNOWN: {
+    code: 'UNAVAILABLE',
+    meaning:
+      'The connection to the database ended while the email was being committed: it may be accepted or not. Asking again with the same idempotency key finds out.',
+  },
+  SERVICE_UNAVAILABLE: { code: 'UNAVAILABLE', meaning: 'A service behind the gateway cannot be reached.' },
+  DEADLINE_EXCEEDED: { code: 'DEADLINE_EXCEEDED', meaning: 'The answer did not come within the time allowed.' },
+  CANCELLED: { code: 'CANCELLED', meaning: 'The caller went away.' },
+  UNIMPLEMENTED: { code: 'UNIMPLEMENTED', meaning: 'This version of the service does not have this call.' },
+  INTERNAL: { code: 'INTERNAL', meaning: 'A defect of the server, which is logged under the request id.' },
+} as const satisfies Record<string, { code: CodeName; meaning: string }>;
+
+export type ErrorReason = keyof typeof errorReasons;
+
+/** What a bare code means, where no reason came with it. */
+export function defaultReason(code: CodeName): ErrorReason {
+  switch (code) {
+    case 'INVALID_ARGUMENT':
+    case 'OUT_OF_RANGE':
+      return 'INVALID_ARGUMENT';
+    case 'UNAUTHENTICATED':
+    case 'DEADLINE_EXCEEDED':
+    case 'CANCELLED':
+    case 'UNIMPLEMENTED':
+      return code;
+    case 'UNAVAILABLE':
+      return 'SERVICE_UNAVAILABLE';
+    default:
+      return 'INTERNAL';
+  }
+}

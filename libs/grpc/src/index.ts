@@ -1,0 +1,11 @@
+export { type Caller, type CallContext, callContext, currentCaller } from './call-context';
+export { type CallLimits, callContextInterceptor } from './call-context.interceptor';
+export { type CodeName, defaultReason, type ErrorReason, errorReasons } from './error-reasons';
+export { type CallOptions, grpcClientOptions } from './grpc-client';
+export { GrpcServer, type GrpcServerSettings } from './grpc-server';
+export { fromServiceError, toStatus } from './grpc-status';
+export { type GrpcSettings, grpcSettings } from './grpc.settings';
+export { MailClient, type MailClientSettings, SERVICE_AUTHORIZATION } from './mail.client';
+export { REQUEST_ID, requestIdFrom, TRACEPARENT, traceparentFrom } from './request-id';
+export { type FieldViolation, InvalidArgumentError, RuleError } from './rule-error';
+export { RuleExceptionFilter } from './rule-exception.filter';

@@ -1,0 +1,38 @@
+import { type CodeName, type ErrorReason, errorReasons } from './error-reasons';
+
+/** A field of the request that is wrong, by its path in the contract (`email.to[0]`), and what it must be. */
+export interface FieldViolation {
+  field: string;
+  description: string;
+}
+
+export interface RuleErrorDetails {
+  violations?: readonly FieldViolation[];
+  /** When asking again makes sense. */
+  retryAfterSeconds?: number;
+}
+
+/**
+ * What a rule throws when a request cannot be granted. It knows no wire: `toStatus` makes google.rpc.Status of it, and
+ * the gateway problem+json of that. The message is for the caller: it names the field and the bound, nothing internal.
+ */
+export class RuleError extends Error {
+  readonly code: CodeName;
+
+  constructor(
+    readonly reason: ErrorReason,
+    message: string = errorReasons[reason].meaning,
+    readonly details: RuleErrorDetails = {},
+  ) {
+    super(message);
+    this.name = new.target.name;
+    this.code = errorReasons[reason].code;
+  }
+}
+
+/** The request's fields are wrong: all of them are named at once. */
+export class InvalidArgumentError extends RuleError {
+  constructor(violations: readonly FieldViolation[]) {
+    super('INVALID_ARGUMENT', violations.map(({ field, description }) => `${field}: ${description}`).join('; '), { violations });
+  }
+}
