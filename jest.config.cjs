@@ -25,7 +25,17 @@ const project = {
 };
 
 module.exports = {
+  testTimeout: 30_000,
+  reporters: ['default', '<rootDir>/test/tally.reporter.cjs'],
   projects: [
-    { ...project, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,tools}/**/*.spec.ts'] },
+    { ...project, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,tools}/**/*.spec.ts', '<rootDir>/test/checks/**/*.spec.ts'] },
+    {
+      ...project,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/test/integration/**/*.spec.ts'],
+      globalSetup: '<rootDir>/test/global-setup.cjs',
+      globalTeardown: '<rootDir>/test/global-teardown.cjs',
+    },
+    { ...project, displayName: 'system', testMatch: ['<rootDir>/test/system/**/*.spec.ts'] },
   ],
 };

@@ -1,12 +1,6 @@
-import {
-  type Metadata,
-  ResponderBuilder,
-  ServerInterceptingCall,
-  type ServerInterceptor,
-  ServerListenerBuilder,
-} from '@grpc/grpc-js';
+import { Metadata, ResponderBuilder, ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder, status } from '@grpc/grpc-js';
 import { type CallContext, callContext } from './call-context';
-import { completeStatus, toStatus } from './grpc-status';
+import { completeStatus, type SentStatus, toStatus } from './grpc-status';
 import { REQUEST_ID, requestIdFrom, TRACEPARENT, traceparentFrom } from './request-id';
 import { RuleError } from './rule-error';
 
@@ -34,12 +28,11 @@ export const callContextInterceptor =
     const sendStatus = call.sendStatus.bind(call);
     call.sendStatus = (sent) => {
       clearTimeout(timer);
-      sendStatus(completeStatus(sent, maxMessageBytes));
+      const complete = completeStatus(sent, maxMessageBytes);
+      if (complete.code === status.DEADLINE_EXCEEDED) ending.abort(new RuleError('DEADLINE_EXCEEDED'));
+      sendStatus(withRequestId(complete, context.requestId));
     };
-    const refuse = (error: RuleError) => {
-      ending.abort(error);
-      call.sendStatus(toStatus(error));
-    };
+    const refuse = (error: RuleError) => call.sendStatus(toStatus(error));
 
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
@@ -73,6 +66,14 @@ export const callContextInterceptor =
         .build(),
     );
   };
+
+/** A call that fails has no initial metadata to say it in. */
+function withRequestId(sent: SentStatus, requestId: string): SentStatus {
+  if (sent.code === status.OK) return sent;
+  const metadata = sent.metadata?.clone() ?? new Metadata();
+  metadata.set(REQUEST_ID, requestId);
+  return { ...sent, metadata };
+}
 
 function sizeOf(metadata: Metadata): number {
   let bytes = 0;

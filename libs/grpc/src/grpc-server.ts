@@ -2,9 +2,9 @@ import type { Server, ServerInterceptor, ServerOptions } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { loadPackage } from '@sky-genesis/proto';
-import { HealthImplementation } from 'grpc-health-check';
 import { callContextInterceptor } from './call-context.interceptor';
 import type { GrpcSettings } from './grpc.settings';
+import { ServerHealth } from './server-health';
 
 export interface GrpcServerSettings {
   /** host:port */
@@ -16,6 +16,8 @@ export interface GrpcServerSettings {
   limits: GrpcSettings;
   /** Run in this order, after the call has its context. */
   interceptors: readonly ServerInterceptor[];
+  /** Shown the grpc-js server once it is made, for what can only be observed there. */
+  observe?: (server: Server) => void;
 }
 
 /**
@@ -24,14 +26,13 @@ export interface GrpcServerSettings {
  */
 export class GrpcServer {
   readonly options: GrpcOptions;
-  private readonly health: HealthImplementation;
+  private readonly health: ServerHealth;
   private server: Server | undefined;
   private serving = false;
   private draining = false;
 
-  constructor(private readonly settings: GrpcServerSettings) {
-    const { url, reflection, limits, interceptors } = settings;
-    this.health = new HealthImplementation(Object.fromEntries(this.healthNames().map((name) => [name, 'NOT_SERVING'])));
+  constructor({ url, services, reflection, limits, interceptors, observe }: GrpcServerSettings) {
+    this.health = new ServerHealth(['', ...services]);
     const channelOptions: ServerOptions = {
       interceptors: [
         callContextInterceptor({ maxMessageBytes: limits.GRPC_MAX_MESSAGE_SIZE, timeoutMs: limits.GRPC_TIMEOUT * 1000 }),
@@ -54,6 +55,7 @@ export class GrpcServer {
         channelOptions: channelOptions as NonNullable<GrpcOptions['options']['channelOptions']>,
         onLoadPackageDefinition: (definition, server: Server) => {
           this.server = server;
+          observe?.(server);
           this.health.addToServer(server);
           if (reflection) new ReflectionService(definition).addToServer(server);
         },
@@ -66,13 +68,14 @@ export class GrpcServer {
     const now = serving && !this.draining;
     if (now === this.serving) return;
     this.serving = now;
-    for (const name of this.healthNames()) this.health.setStatus(name, now ? 'SERVING' : 'NOT_SERVING');
+    this.health.setServing(now);
   }
 
   /** NOT_SERVING, then no new calls; running ones may end within the grace, then are cut. */
   async drain(graceMs: number): Promise<void> {
     this.setServing(false);
     this.draining = true;
+    this.health.endWatches();
     const { server } = this;
     if (!server) return;
     let timer: NodeJS.Timeout | undefined;
@@ -80,9 +83,5 @@ export class GrpcServer {
     await Promise.race([new Promise<void>((resolve) => server.tryShutdown(() => resolve())), grace]);
     clearTimeout(timer);
     server.forceShutdown();
-  }
-
-  private healthNames(): string[] {
-    return ['', ...this.settings.services];
   }
 }

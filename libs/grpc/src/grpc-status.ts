@@ -2,22 +2,25 @@ import { Metadata, type ServerInterceptingCall, type ServiceError, status, type 
 import { Any, BadRequest, ErrorInfo, RetryInfo } from 'nice-grpc-error-details';
 import { Status } from 'nice-grpc-error-details/lib/proto/google/rpc/status';
 import { type CodeName, defaultReason, type ErrorReason, errorReasons } from './error-reasons';
-import { RuleError } from './rule-error';
+import { type FieldViolation, RuleError, type RuleErrorDetails } from './rule-error';
 
 /** What grpc-js takes for a status to send. */
-type SentStatus = Parameters<ServerInterceptingCall['sendStatus']>[0];
+export type SentStatus = Parameters<ServerInterceptingCall['sendStatus']>[0];
 
 const DETAILS = 'grpc-status-details-bin';
 const DOMAIN = 'sky-genesis';
-/** HTTP/2 peers bound the size of trailers (16 KiB and less): a request with 10,000 wrong fields gets the first ones. */
-const MAX_VIOLATIONS = 32;
-const MAX_MESSAGE_LENGTH = 1024;
+/**
+ * gRPC peers refuse trailers of more than 8 KiB: a request with 10,000 wrong fields gets the first ones. The message is
+ * counted as it travels (percent-encoded), the violations as protobuf, which base64 then makes a third larger.
+ */
+const MAX_MESSAGE_BYTES = 1024;
+const MAX_VIOLATIONS_BYTES = 3072;
 
 /** Makes google.rpc.Status, with details, of whatever was thrown. What was not foreseen is INTERNAL without detail. */
 export function toStatus(error: unknown): StatusObject {
   const known = error instanceof RuleError ? error : new RuleError('INTERNAL');
   const code = status[known.code];
-  const message = truncate(known.message);
+  const message = truncate(known.message, MAX_MESSAGE_BYTES);
   const metadata = new Metadata();
   metadata.set(DETAILS, Buffer.from(Status.encode(Status.fromPartial({ code, message, details: detailsOf(known) })).finish()));
   return { code, details: message, metadata };
@@ -26,9 +29,7 @@ export function toStatus(error: unknown): StatusObject {
 function detailsOf({ reason, details }: RuleError): Any[] {
   const found = [pack(ErrorInfo.$type, ErrorInfo.encode(ErrorInfo.fromPartial({ reason, domain: DOMAIN })))];
   if (details.violations) {
-    const fieldViolations = details.violations
-      .slice(0, MAX_VIOLATIONS)
-      .map(({ field, description }) => ({ field: truncate(field, 256), description: truncate(description, 256) }));
+    const fieldViolations = firstViolations(details.violations);
     found.push(pack(BadRequest.$type, BadRequest.encode(BadRequest.fromPartial({ fieldViolations }))));
   }
   if (details.retryAfterSeconds !== undefined) {
@@ -38,40 +39,86 @@ function detailsOf({ reason, details }: RuleError): Any[] {
   return found;
 }
 
+function firstViolations(violations: readonly FieldViolation[]): FieldViolation[] {
+  const first: FieldViolation[] = [];
+  let bytes = 0;
+  for (const { field, description } of violations) {
+    const violation = { field: truncate(field, 256), description: truncate(description, 256) };
+    bytes += Buffer.byteLength(violation.field) + Buffer.byteLength(violation.description) + 8;
+    if (bytes > MAX_VIOLATIONS_BYTES) break;
+    first.push(violation);
+  }
+  return first;
+}
+
 const pack = (type: string, message: { finish(): Uint8Array }): Any =>
   Any.fromPartial({ typeUrl: `type.googleapis.com/${type}`, value: message.finish() });
 
-/** What a call to a service failed with, read back from google.rpc.Status: the rule's error as the service threw it. */
+/**
+ * What a call to a service failed with, read back from google.rpc.Status: the rule's error as the service threw it.
+ * Without readable details only the code counts.
+ */
 export function fromServiceError(error: ServiceError): RuleError {
+  const byCode = defaultReason(codeName(error.code));
   const bytes = error.metadata?.get(DETAILS)[0];
-  const code = (status[error.code] ?? 'UNKNOWN') as CodeName;
-  if (!(bytes instanceof Buffer)) return new RuleError(defaultReason(code));
+  if (!(bytes instanceof Buffer)) return new RuleError(byCode);
+  try {
+    return fromDetails(bytes, byCode);
+  } catch {
+    return new RuleError(byCode);
+  }
+}
+
+function fromDetails(bytes: Buffer, byCode: ErrorReason): RuleError {
   const { message, details } = Status.decode(bytes);
-  let reason: ErrorReason = defaultReason(code);
-  const more: { violations?: BadRequest['fieldViolations']; retryAfterSeconds?: number } = {};
+  let reason = byCode;
+  const more: RuleErrorDetails = {};
   for (const { typeUrl, value } of details) {
     if (typeUrl.endsWith(ErrorInfo.$type)) reason = knownReason(ErrorInfo.decode(value).reason) ?? reason;
-    else if (typeUrl.endsWith(BadRequest.$type)) more.violations = BadRequest.decode(value).fieldViolations;
+    else if (typeUrl.endsWith(BadRequest.$type)) more.violations = violationsIn(value);
     else if (typeUrl.endsWith(RetryInfo.$type)) more.retryAfterSeconds = RetryInfo.decode(value).retryDelay?.seconds;
   }
   return new RuleError(reason, message, more);
 }
 
-const knownReason = (reason: string): ErrorReason | undefined => (Object.hasOwn(errorReasons, reason) ? (reason as ErrorReason) : undefined);
+const violationsIn = (value: Uint8Array): FieldViolation[] =>
+  BadRequest.decode(value).fieldViolations.map(({ field, description }) => ({ field, description }));
 
-/** Gives the statuses that grpc-js makes by itself the same details as ours, and a code that says whose fault it is. */
+const knownReason = (reason: string): ErrorReason | undefined =>
+  Object.hasOwn(errorReasons, reason) ? (reason as ErrorReason) : undefined;
+
+/** What grpc-js tells as INTERNAL although the caller sent it: the beginnings of its texts. */
+const CALLERS_FAULT = ['Error deserializing request', 'Failed to decompress message', 'Invalid grpc-timeout'];
+
+/**
+ * Gives the statuses that grpc-js makes by itself the same details as ours, and a code that says whose fault it is. A
+ * code without a reason of its own (the health service's NOT_FOUND) goes out as it is.
+ */
 export function completeStatus(sent: SentStatus, maxMessageBytes: number): SentStatus {
   if (sent.code === status.OK || sent.metadata?.get(DETAILS).length) return sent;
   const text = sent.details ?? '';
-  if (sent.code === status.RESOURCE_EXHAUSTED && text.includes('larger than max')) {
+  if (sent.code === status.RESOURCE_EXHAUSTED && /^Received message .*larger than/.test(text)) {
     return toStatus(new RuleError('MESSAGE_TOO_LARGE', `the message is larger than ${maxMessageBytes} bytes`));
   }
-  if (sent.code === status.INTERNAL && text.startsWith('Error deserializing request')) {
+  if (sent.code === status.INTERNAL && CALLERS_FAULT.some((beginning) => text.startsWith(beginning))) {
     return toStatus(new RuleError('MALFORMED_REQUEST'));
   }
-  const code = (status[sent.code] ?? 'UNKNOWN') as CodeName;
-  const complete = toStatus(new RuleError(defaultReason(code)));
-  return code === errorReasons[defaultReason(code)].code ? { ...complete, details: text || complete.details } : complete;
+  if (sent.code === status.UNKNOWN || sent.code === status.INTERNAL) return toStatus(new RuleError('INTERNAL'));
+  const reason = defaultReason(codeName(sent.code));
+  if (status[errorReasons[reason].code] !== sent.code) return sent;
+  return toStatus(new RuleError(reason, text || undefined));
 }
 
-const truncate = (text: string, length = MAX_MESSAGE_LENGTH): string => (text.length <= length ? text : `${text.slice(0, length - 3)}...`);
+const codeName = (code: number | null | undefined) => (status[code ?? status.UNKNOWN] ?? 'UNKNOWN') as CodeName;
+
+/** Cuts a text to so many bytes in percent-encoding. Half a surrogate pair would make grpc-js throw: it is replaced. */
+function truncate(text: string, maxBytes: number): string {
+  let short = '';
+  let bytes = 0;
+  for (const char of text.slice(0, maxBytes + 1).replace(/\p{Surrogate}/gu, '\uFFFD')) {
+    bytes += encodeURI(char).length;
+    if (bytes > maxBytes) return `${short}...`;
+    short += char;
+  }
+  return short;
+}

@@ -1,0 +1,29 @@
+import { Controller, Get, UseFilters } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { HealthCheck, type HealthCheckResult, HealthCheckService } from '@nestjs/terminus';
+import { HealthFilter } from './health.filter';
+import { MailHealth } from './mail.health';
+
+@ApiTags('health')
+@Controller('health')
+@UseFilters(HealthFilter)
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly mail: MailHealth,
+  ) {}
+
+  @Get('live')
+  @HealthCheck()
+  @ApiOperation({ summary: 'Whether the process runs' })
+  live(): Promise<HealthCheckResult> {
+    return this.health.check([]);
+  }
+
+  @Get('ready')
+  @HealthCheck()
+  @ApiOperation({ summary: 'Whether the services behind the gateway serve' })
+  ready(): Promise<HealthCheckResult> {
+    return this.health.check([() => this.mail.check()]);
+  }
+}

@@ -1,0 +1,55 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { requestIdFrom, RuleError } from '@sky-genesis/grpc';
+import type { FastifyRequest } from 'fastify';
+import type { GatewayConfig } from '../gateway.config';
+import { ProblemFilter } from '../problem/problem.filter';
+import { answerBrokenRequest } from './broken-request.handler';
+import { addGracefulClose } from './graceful-close.hook';
+import { addRequestContext, setRequestHeaders } from './request-context.hook';
+import { addUnreadBodyBound } from './unread-body.hook';
+
+/** The request line and the headers together, in bytes. */
+export const MAX_HEADER_BYTES = 16_384;
+const MAX_PATH_PARAMETER_LENGTH = 512;
+const HEADERS_TIMEOUT_MS = 10_000;
+/** A socket without traffic lives longer than any call, so that it is never cut while its answer is being made. */
+const IDLE_SOCKET_RESERVE_MS = 30_000;
+
+/** Fastify with everything bounded that a client can choose: sizes, times, connections, media types. */
+export function createHttpAdapter(config: GatewayConfig): FastifyAdapter {
+  const problems = new ProblemFilter(config.GRPC_MAX_MESSAGE_SIZE);
+  const requestTimeoutMs = config.HTTP_REQUEST_TIMEOUT * 1000;
+  const adapter = new FastifyAdapter({
+    bodyLimit: config.GRPC_MAX_MESSAGE_SIZE,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: config.HTTP_KEEPALIVE_TIMEOUT * 1000,
+    connectionTimeout: (config.GRPC_TIMEOUT + config.HTTP_KEEPALIVE_TIMEOUT) * 1000 + IDLE_SOCKET_RESERVE_MS,
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
+      connectionsCheckingInterval: 1000,
+    },
+    routerOptions: { maxParamLength: MAX_PATH_PARAMETER_LENGTH },
+    requestIdHeader: false,
+    genReqId: ({ headers }) => requestIdFrom(headers['x-request-id']),
+    clientErrorHandler: answerBrokenRequest,
+    // What the router refuses before any hook runs: a path that cannot be decoded.
+    frameworkErrors: (error, request, reply) => {
+      setRequestHeaders(request, reply);
+      problems.answer(error, request, reply);
+    },
+  });
+  const server = adapter.getInstance();
+  server.server.maxConnections = config.HTTP_MAX_CONNECTIONS;
+  server.removeAllContentTypeParsers();
+  // Bytes only: they are read as JSON by the validation pipe, when it is known who asks.
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request: FastifyRequest, body: Buffer, done) => {
+    const encoding = request.headers['content-encoding'];
+    if (encoding === undefined || encoding === 'identity') done(null, body);
+    else done(new RuleError('UNSUPPORTED_MEDIA_TYPE', 'content-encoding: the body must come without one'));
+  });
+  addRequestContext(server);
+  addUnreadBodyBound(server);
+  addGracefulClose(server, config.SHUTDOWN_GRACE * 1000);
+  return adapter;
+}

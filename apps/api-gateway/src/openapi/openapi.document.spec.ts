@@ -1,0 +1,97 @@
+import { errorReasons } from '@sky-genesis/grpc';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { GatewayFixture } from '../../testing/gateway.fixture';
+
+const fixture = new GatewayFixture();
+let document: OpenAPIObject;
+beforeAll(async () => {
+  await fixture.start();
+  document = (await fixture.ask('/api/openapi.json')).json;
+});
+afterAll(() => fixture.stop());
+
+const operations = () =>
+  Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods as Record<string, any>).map(([method, operation]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      path,
+      operation,
+    })),
+  );
+const ofMail = () => operations().filter(({ path }) => path.startsWith('/api/v1/'));
+
+test('it is OpenAPI 3.1 and holds every route', () => {
+  expect(document.openapi).toBe('3.1.0');
+  expect(
+    operations()
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual([
+    'GET /api/v1/mail',
+    'GET /api/v1/mail/{id}',
+    'GET /health/live',
+    'GET /health/ready',
+    'GET /metrics',
+    'POST /api/v1/mail/send',
+    'POST /api/v1/mail/{id}/cancel',
+  ]);
+});
+
+test('Problem lists every error code, with its meaning', () => {
+  const { code } = (document.components?.schemas as any).Problem.properties;
+  expect(code.enum).toEqual(Object.keys(errorReasons));
+  for (const [reason, { meaning }] of Object.entries(errorReasons)) expect(code.description).toContain(`\`${reason}\`: ${meaning}`);
+});
+
+test('every operation of mail tells its token, scope, success and errors', () => {
+  for (const { name, operation } of ofMail()) {
+    expect([name, operation.security]).toEqual([name, [{ bearer: [expect.stringMatching(/^mail\.(send|read)$/)] }]]);
+    expect([name, operation.description]).toEqual([
+      name,
+      expect.stringContaining(`Needs the scope \`${operation.security[0].bearer[0]}\``),
+    ]);
+    const success = Object.entries<any>(operation.responses).filter(([status]) => status.startsWith('2'));
+    expect([name, success.length, success[0]?.[1].content['application/json'].schema.$ref]).toEqual([
+      name,
+      1,
+      expect.stringMatching(/^#\/components\/schemas\//),
+    ]);
+    for (const status of ['400', '401', '403', '500', '503', '504']) {
+      expect([name, status, operation.responses[status]?.content['application/problem+json'].schema]).toEqual([
+        name,
+        status,
+        { $ref: '#/components/schemas/Problem' },
+      ]);
+    }
+  }
+});
+
+test('every parameter and every field is described or shown by an example', () => {
+  const silent = ofMail().flatMap(({ name, operation }) =>
+    operation.parameters.filter((p: any) => !p.description).map((p: any) => `${name} ${p.name}`),
+  );
+  expect(silent).toEqual([]);
+});
+
+test('every reference leads somewhere', () => {
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name as string);
+  expect(references.filter((name) => !(name in (document.components?.schemas ?? {})))).toEqual([]);
+});
+
+test('a body without recipients is shown as wrong, though it is the service that refuses it', () => {
+  expect((document.components?.schemas as any).EmailToSend).toMatchObject({ required: ['to'], additionalProperties: false });
+});
+
+test('a browser is shown the document by files of our own', async () => {
+  const page = await fixture.ask('/api/docs');
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
+  const files = [...String(page.json).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file]) => file as string);
+  expect(files.length).toBeGreaterThan(3);
+  for (const file of files) {
+    const { origin, pathname } = new URL(file, `${fixture.url}/api/docs`);
+    expect(origin).toBe(fixture.url);
+    expect([pathname, (await fixture.ask(pathname)).status]).toEqual([pathname, 200]);
+  }
+  expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
+  expect(String(page.json)).not.toMatch(/<script>[^<]/);
+});

@@ -1,0 +1,51 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { z } from 'zod';
+import { problem } from '../problem/problem.schema';
+
+const DESCRIPTION = `Send mail and see what became of it, for each recipient.
+
+- Every route is one RPC of the gRPC contract, with the same rules and the same error codes.
+- Names are snake_case; times are unix seconds unless a name ends in \`_ms\`; lists of words (states, kinds) may grow.
+- What is not known in a body or a query is refused by its name.
+- Errors are \`application/problem+json\` (RFC 9457); \`code\` is stable.`;
+
+/** The OpenAPI 3.1 document, made from the controllers and the very schemas that check requests. */
+export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
+  const builder = new DocumentBuilder()
+    .setTitle('SGE Enterprise API')
+    .setVersion('1')
+    .setOpenAPIVersion('3.1.0')
+    .setDescription(DESCRIPTION)
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A token whose `scope` names what it may do.' },
+      'bearer',
+    )
+    .addTag('mail', 'Send, read, list and cancel emails.')
+    .addTag('health', 'Whether the gateway is there, and whether it can serve. Open to everyone.');
+  const document = SwaggerModule.createDocument(app, builder.build(), {
+    operationIdFactory: (_controller, method) => method,
+    standardSchemaConverter: (schema, { schemaType }) => toJsonSchema(schema as unknown as z.ZodType, schemaType),
+  });
+  const schemas = ((document.components ??= {}).schemas ??= {});
+  schemas.Problem = toJsonSchema(problem, 'output').components.Problem as never;
+  describeParameters(document);
+  return document;
+}
+
+/** Readers of the document look for a parameter's description beside its schema, not in it. */
+function describeParameters({ paths }: OpenAPIObject): void {
+  for (const operations of Object.values(paths)) {
+    for (const { parameters = [] } of [operations.get, operations.post].filter((operation) => operation !== undefined)) {
+      for (const parameter of parameters) {
+        if ('schema' in parameter) parameter.description ??= (parameter.schema as { description?: string }).description ?? '';
+      }
+    }
+  }
+}
+
+/** Nest would ask zod for OpenAPI 3.0; 3.1 is JSON Schema 2020-12. */
+function toJsonSchema(schema: z.ZodType, io: 'input' | 'output') {
+  const { $schema: _, $defs = {}, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io });
+  return { schema: rest as never, components: $defs as Record<string, never> };
+}

@@ -1,0 +1,48 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
+import { type Rpc, rpcScopes } from '@sky-genesis/auth';
+import { RuleError } from '@sky-genesis/grpc';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { knownErrorOf, problemOf } from './problem.mapper';
+import { PROBLEM_JSON } from './problem.schema';
+
+/** The one place where an error becomes an answer. What was not foreseen is logged whole and told as INTERNAL. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger(ProblemFilter.name);
+
+  constructor(private readonly maxBodyBytes: number) {}
+
+  catch(exception: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.answer(exception, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  answer(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    let error = knownErrorOf(exception, this.maxBodyBytes);
+    if (!error) {
+      this.logger.error({ err: exception, requestId: request.id }, 'a request failed with an error not foreseen');
+      error = new RuleError('INTERNAL');
+    }
+    const problem = problemOf(error, request.id);
+    if (reply.sent) return;
+    const challenge = challengeFor(error, request);
+    if (challenge) void reply.header('www-authenticate', challenge);
+    const { retryAfterSeconds } = error.details;
+    if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfterSeconds))));
+    // Bytes, so that Fastify leaves the media type as it is.
+    void reply
+      .status(problem.status)
+      .header('content-type', PROBLEM_JSON)
+      .send(Buffer.from(JSON.stringify(problem)));
+  }
+}
+
+/** RFC 6750: what to present to be let in, and what was wrong with what was presented. */
+function challengeFor({ reason }: RuleError, request: FastifyRequest): string | undefined {
+  if (reason === 'UNAUTHENTICATED') {
+    return request.headers.authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"';
+  }
+  if (reason !== 'SCOPE_MISSING') return undefined;
+  const { rpc } = request.routeOptions.config as { rpc?: Rpc };
+  return `Bearer error="insufficient_scope"${rpc ? `, scope="${rpcScopes[rpc]}"` : ''}`;
+}

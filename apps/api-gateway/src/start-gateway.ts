@@ -1,0 +1,37 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Logger } from 'nestjs-pino';
+import type { GatewayConfig } from './gateway.config';
+import { GatewayModule } from './gateway.module';
+import { createHttpAdapter } from './http/http-server.adapter';
+import { RequestValidationPipe } from './http/request-validation.pipe';
+import { setUpDocs } from './openapi/docs.setup';
+import { ProblemFilter } from './problem/problem.filter';
+
+export interface Gateway {
+  /** Where it listens: http://host:port */
+  url: string;
+  /** No new connections; running requests may end within SHUTDOWN_GRACE, then are cut. */
+  close(): Promise<void>;
+}
+
+export async function startGateway(config: GatewayConfig): Promise<Gateway> {
+  const app = await createGateway(config);
+  await app.listen(config.HTTP_PORT, config.HTTP_HOST);
+  return { url: await app.getUrl(), close: () => app.close() };
+}
+
+/** The app with all its routes, which does not listen yet. */
+export async function createGateway(config: GatewayConfig, adapter = createHttpAdapter(config)): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.forRoot(config), adapter, {
+    bufferLogs: true,
+    // The adapter has its own.
+    bodyParser: false,
+  });
+  app.useLogger(app.get(Logger));
+  app.useGlobalPipes(new RequestValidationPipe());
+  app.useGlobalFilters(new ProblemFilter(config.GRPC_MAX_MESSAGE_SIZE));
+  setUpDocs(app);
+  return app;
+}

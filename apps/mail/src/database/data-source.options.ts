@@ -1,0 +1,26 @@
+import type { DataSourceOptions } from 'typeorm';
+import type { MailConfig } from '../mail.config';
+import { migrations } from './migrations';
+
+export type DatabaseSettings = Pick<MailConfig, 'DATABASE_URL' | 'DATABASE_POOL_SIZE' | 'GRPC_TIMEOUT'>;
+
+/** How this app speaks to PostgreSQL: every wait is bounded, on both ends. */
+export const dataSourceOptions = (settings: DatabaseSettings): DataSourceOptions => ({
+  type: 'postgres',
+  url: settings.DATABASE_URL,
+  applicationName: 'sge-mail',
+  migrations,
+  migrationsTransactionMode: 'each',
+  connectTimeoutMS: 3000,
+  poolSize: settings.DATABASE_POOL_SIZE,
+  // A connection that dies while idle is no failure of a call: the pool makes a new one.
+  poolErrorHandler: () => undefined,
+  extra: {
+    // A third of the time that a call has, so that a database that hangs is told as such within the deadline.
+    statement_timeout: Math.ceil((settings.GRPC_TIMEOUT * 1000) / 3),
+    // The server answers within statement_timeout; without an answer by then the connection is given up.
+    query_timeout: Math.ceil((settings.GRPC_TIMEOUT * 1000) / 3) + 1000,
+    idle_in_transaction_session_timeout: 10_000,
+    keepAlive: true,
+  },
+});

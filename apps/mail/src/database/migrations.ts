@@ -1,0 +1,4 @@
+import { Emails1764000000000 } from './migrations/0001-emails.migration';
+
+/** Listed by hand, oldest first: what the database must have had applied, no more and no less. */
+export const migrations = [Emails1764000000000];

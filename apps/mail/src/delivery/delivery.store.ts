@@ -1,0 +1,68 @@
+import { Injectable } from '@nestjs/common';
+import { RuleError } from '@sky-genesis/grpc/rule-error';
+import { DatabaseClient, OutcomeUnknownError, sqlState } from '../database/database.client';
+import type { Outcome } from './decide-outcome';
+import { CLAIM, RECORD } from './delivery.statements';
+import type { OutgoingAttachment, OutgoingEmail } from './outgoing-email';
+
+/** A worker that does not renew its lease within this time has lost its mails to the others. */
+export const LEASE_MS = 15_000;
+
+const MAX_WAIT_MS = 1000;
+
+interface ClaimedRow extends Omit<OutgoingEmail, 'createdAt' | 'sendAt' | 'expiresAt' | 'onUncertain'> {
+  createdAt: Date;
+  sendAt: Date | null;
+  expiresAt: Date;
+  onUncertain: OutgoingEmail['onUncertain'] | null;
+}
+
+/** Jobs as leases: claimed in a short transaction, held while the mail is handed over, given up with the outcome. */
+@Injectable()
+export class DeliveryStore {
+  constructor(private readonly database: DatabaseClient) {}
+
+  /**
+   * Claims what is due, oldest first, at most `limit`; mails of workers that died among them.
+   * @param held ids that the worker has under way: not claimed again, should their lease have run out meanwhile
+   */
+  async claim(worker: string, limit: number, held: readonly string[]): Promise<OutgoingEmail[]> {
+    const rows = await this.database.read<ClaimedRow>({ name: 'job-claim', text: CLAIM, values: [worker, limit, LEASE_MS, held] });
+    return rows.map((row) => ({ ...row, sendAt: row.sendAt ?? undefined, onUncertain: row.onUncertain ?? undefined }));
+  }
+
+  /** Holds on to what the worker has under way. */
+  async renew(worker: string, held: readonly OutgoingEmail[]): Promise<void> {
+    const text = `update job j set run_at = now() + make_interval(secs => $2::float8 / 1000)
+      from unnest($3::text[], $4::uuid[]) as h(tenant, email_id)
+      where j.tenant = h.tenant and j.email_id = h.email_id and j.worker = $1`;
+    const values = [worker, LEASE_MS, held.map(({ tenant }) => tenant), held.map(({ id }) => id)];
+    await this.database.run({ name: 'job-renew', text, values });
+  }
+
+  async attachments({ tenant, id }: OutgoingEmail): Promise<OutgoingAttachment[]> {
+    const text = `select filename, content_type as "contentType", content_id as "contentId", content
+      from attachment where tenant = $1 and email_id = $2 order by position`;
+    return this.database.read<OutgoingAttachment>({ name: 'attachments', text, values: [tenant, id] });
+  }
+
+  /**
+   * Records outcomes: attempts, recipients, jobs and events in one transaction. One whose lease was lost changes
+   * nothing. While the database is away it goes on trying: what the relay has taken must not be forgotten. Saying it
+   * again is safe, since the fence is gone once it was recorded.
+   */
+  async record(worker: string, outcomes: readonly Outcome[]): Promise<readonly boolean[]> {
+    const values = [worker, JSON.stringify(outcomes.map((outcome, i) => ({ i, ...outcome })))];
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const { rows } = await this.database.run<{ i: number }>({ name: 'job-record', text: RECORD, values });
+        const recorded = new Set(rows.map(({ i }) => i));
+        return outcomes.map((_, i) => recorded.has(i));
+      } catch (error) {
+        const away = error instanceof RuleError || error instanceof OutcomeUnknownError || sqlState(error).startsWith('40');
+        if (!away) throw error;
+        await new Promise((resolve) => setTimeout(resolve, Math.min(100 * attempt, MAX_WAIT_MS)));
+      }
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import { hostname } from 'node:os';
+import type { TLSSocket } from 'node:tls';
+import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import type { MailConfig } from '../mail.config';
+
+export type RelaySettings = Pick<
+  MailConfig,
+  'MAIL_RELAY_URL' | 'MAIL_RELAY_REQUIRE_TLS' | 'MAIL_RELAY_CA' | 'MAIL_RELAY_TIMEOUT_SECONDS' | 'MAIL_RELAY_EHLO_NAME'
+>;
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const GREETING_TIMEOUT_MS = 30_000;
+const MAX_REPLY_BYTES = 65_536;
+
+/** Opens connections to the relay: TLS, STARTTLS and AUTH as the settings have it. */
+export class SmtpConnectionFactory {
+  /** host:port, as it is told to callers. */
+  readonly relay: string;
+  private readonly url: URL;
+
+  constructor(private readonly settings: RelaySettings) {
+    this.url = new URL(settings.MAIL_RELAY_URL);
+    this.relay = `${this.url.hostname}:${this.port}`;
+  }
+
+  /** @throws nodemailer's error, after the connection is closed */
+  async open(): Promise<SMTPConnection> {
+    const connection = new SMTPConnection({
+      host: this.url.hostname,
+      port: this.port,
+      secure: this.url.protocol === 'smtps:',
+      requireTLS: this.settings.MAIL_RELAY_REQUIRE_TLS && this.url.protocol === 'smtp:',
+      name: this.settings.MAIL_RELAY_EHLO_NAME ?? hostname(),
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      greetingTimeout: GREETING_TIMEOUT_MS,
+      socketTimeout: this.settings.MAIL_RELAY_TIMEOUT_SECONDS * 1000,
+      maxResponseSize: MAX_REPLY_BYTES,
+      logger: false,
+      tls: { minVersion: 'TLSv1.2', ...(this.settings.MAIL_RELAY_CA && { ca: this.settings.MAIL_RELAY_CA }) },
+    });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        connection.once('error', reject);
+        connection.connect((error) => (error ? reject(error) : resolve()));
+      });
+      // From here on a failure reaches whoever is sending; without a listener it would end the process.
+      connection.removeAllListeners('error');
+      connection.on('error', () => undefined);
+      if (this.url.username !== '') await this.logIn(connection);
+      return connection;
+    } catch (error) {
+      connection.on('error', () => undefined);
+      connection.close();
+      throw error;
+    }
+  }
+
+  private logIn(connection: SMTPConnection): Promise<void> {
+    const user = decodeURIComponent(this.url.username);
+    const pass = decodeURIComponent(this.url.password);
+    return new Promise((resolve, reject) => connection.login({ user, pass }, (error) => (error ? reject(error) : resolve())));
+  }
+
+  private get port(): number {
+    return Number(this.url.port) || (this.url.protocol === 'smtps:' ? 465 : 587);
+  }
+}
+
+/** Such as TLSv1.3; '' for a connection without TLS. */
+export function tlsVersionOf({ _socket: socket }: SMTPConnection): string {
+  return (socket && (socket as TLSSocket).getProtocol?.()) || '';
+}

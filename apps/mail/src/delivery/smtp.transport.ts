@@ -1,0 +1,130 @@
+import { Readable } from 'node:stream';
+import type { SMTPConnectionSendInfo, SMTPEnvelope } from 'nodemailer/lib/smtp-connection';
+import type SMTPConnection from 'nodemailer/lib/smtp-connection';
+import { resultOf } from './decide-outcome';
+import { type Handover, parseReply, type RecipientHandover } from './handover';
+import { tlsVersionOf } from './smtp-connection.factory';
+import type { SmtpConnectionPool } from './smtp-connection.pool';
+
+export interface Envelope {
+  /** RFC 3461: comes back in a DSN as Original-Envelope-Id. */
+  envid: string;
+  from: string;
+  to: readonly string[];
+}
+
+/** What nodemailer tells of a failure. */
+interface SendError extends Error {
+  code?: string;
+  command?: string;
+  response?: string;
+  responseCode?: number;
+  rejectedErrors?: SendError[];
+  recipient?: string;
+}
+
+/** The commands whose refusal is about the mail; any other is about the connection or the relay's set-up. */
+const ABOUT_THE_MAIL = new Set(['MAIL FROM', 'RCPT TO', 'DATA']);
+
+/** Hands mails to an SMTP relay, and says what it knows of the outcome: never more, never less. */
+export class SmtpTransport {
+  constructor(private readonly pool: SmtpConnectionPool) {}
+
+  async send(envelope: Envelope, message: Buffer): Promise<Handover> {
+    const kept = this.pool.takeIdle();
+    if (kept) {
+      const handover = await this.sendOn(kept, envelope, message);
+      // The relay closed a connection that it had kept: nothing was handed over, a new one may serve.
+      if (handover.outcome !== 'connection_failed') return handover;
+    }
+    let opened: SMTPConnection;
+    try {
+      opened = await this.pool.open();
+    } catch (error) {
+      return this.failed(envelope, error as SendError, 'connection_failed', '');
+    }
+    return this.sendOn(opened, envelope, message);
+  }
+
+  close(): void {
+    this.pool.close();
+  }
+
+  private async sendOn(connection: SMTPConnection, { envid, from, to }: Envelope, message: Buffer): Promise<Handover> {
+    const envelope = { envid, from, to };
+    const tlsVersion = tlsVersionOf(connection);
+    const unsupported = unsupportedBy(connection, envelope, message);
+    if (unsupported) {
+      await this.pool.giveBack(connection, false);
+      const recipients = to.map((): RecipientHandover => ({ result: 'unsupported', reply: undefined, reason: unsupported }));
+      return { outcome: 'refused', relay: this.pool.relay, reply: undefined, tlsVersion, recipients };
+    }
+    // Once the source has ended, the final dot is on its way: from there on, no reply means no knowledge.
+    const source = Readable.from([message]);
+    let dotOnItsWay = false;
+    source.once('end', () => (dotOnItsWay = true));
+    const smtp: SMTPEnvelope = { from, to: [...to], size: message.length, use8BitMime: true, dsn: { envid, ret: 'HDRS' } };
+    try {
+      const info = await new Promise<SMTPConnectionSendInfo>((resolve, reject) =>
+        connection.send(smtp, source, (error, sent) => (error ? reject(error) : resolve(sent as SMTPConnectionSendInfo))),
+      );
+      await this.pool.giveBack(connection, false);
+      return this.taken(envelope, info, tlsVersion);
+    } catch (error) {
+      return await this.notTaken(connection, envelope, error as SendError, dotOnItsWay, tlsVersion);
+    }
+  }
+
+  private taken({ to }: Envelope, info: SMTPConnectionSendInfo, tlsVersion: string): Handover {
+    const reply = parseReply(info.response);
+    const refused = refusals(info.rejectedErrors);
+    const recipients = to.map((address) => refused.get(address) ?? { result: 'accepted' as const, reply, reason: '' });
+    return { outcome: 'accepted', relay: this.pool.relay, reply, tlsVersion, recipients };
+  }
+
+  private async notTaken(
+    connection: SMTPConnection,
+    envelope: Envelope,
+    error: SendError,
+    dotOnItsWay: boolean,
+    tlsVersion: string,
+  ): Promise<Handover> {
+    // nodemailer does not pass on who was refused by RCPT when DATA is refused after it.
+    const refused = refusals(error.rejectedErrors ?? (connection as { _envelope?: { rejectedErrors?: SendError[] } })._envelope?.rejectedErrors);
+    if (error.response === undefined || !ABOUT_THE_MAIL.has(error.command ?? '') || error.responseCode === 421) {
+      connection.close();
+      const handover = this.failed(envelope, error, dotOnItsWay ? 'uncertain' : 'connection_failed', tlsVersion);
+      return { ...handover, recipients: handover.recipients.map((recipient, i) => refused.get(envelope.to[i] ?? '') ?? recipient) };
+    }
+    await this.pool.giveBack(connection, true);
+    const reply = parseReply(error.response);
+    const recipients = envelope.to.map((address) => refused.get(address) ?? { result: resultOf(reply), reply, reason: '' });
+    return { outcome: resultOf(reply), relay: this.pool.relay, reply, tlsVersion, recipients };
+  }
+
+  private failed({ to }: Envelope, error: SendError, outcome: 'uncertain' | 'connection_failed', tlsVersion: string): Handover {
+    const reply = parseReply(error.response ?? error.message);
+    const result = outcome === 'uncertain' ? 'uncertain' : 'unreached';
+    return { outcome, relay: this.pool.relay, reply, tlsVersion, recipients: to.map(() => ({ result, reply, reason: '' })) };
+  }
+}
+
+function refusals(errors: readonly SendError[] | undefined): Map<string, RecipientHandover> {
+  return new Map(
+    (errors ?? []).map((error) => {
+      const reply = parseReply(error.response ?? error.message);
+      return [error.recipient ?? '', { result: resultOf(reply), reply, reason: '' }];
+    }),
+  );
+}
+
+/** What this relay cannot do for this mail, in a stable word: trying again would not help. */
+function unsupportedBy(connection: SMTPConnection, { from, to }: Envelope, message: Buffer): string {
+  const { _supportedExtensions: extensions = [], _maxAllowedSize: maxSize = 0 } = connection as unknown as {
+    _supportedExtensions?: string[];
+    _maxAllowedSize?: number | false;
+  };
+  // eslint-disable-next-line no-control-regex -- all of ASCII
+  if (!extensions.includes('SMTPUTF8') && [from, ...to].some((address) => /[^\x00-\x7f]/.test(address))) return 'SMTPUTF8_UNSUPPORTED';
+  return maxSize && message.length > maxSize ? 'RELAY_SIZE_EXCEEDED' : '';
+}

@@ -1,0 +1,123 @@
+import { Injectable } from '@nestjs/common';
+import { RuleError } from '@sky-genesis/grpc/rule-error';
+import { DatabaseClient, OutcomeUnknownError, sqlState } from '../database/database.client';
+import { acceptStatement, earlierStatement } from './accept.statement';
+import { type AcceptedEmail, initialStatus, type NewEmail } from './new-email';
+
+type Result = AcceptedEmail | Error;
+
+interface EarlierRow {
+  i: number;
+  email_id: string;
+  /** null: found by its id, not by a key. */
+  fingerprint: Buffer | null;
+  status: AcceptedEmail['status'] | null;
+  accepted_at: Date | null;
+}
+
+/** How often a batch whose fate is not known is looked for and, where it is not there, written again. */
+const TRIES = 3;
+/** Deadlock or serialization failure: rolled back whole, and worth another try. */
+const ROLLED_BACK = /^40/;
+/** What a single item can be blamed for: data, constraint, program limit. */
+const BAD_ITEM = /^(22|23|54)/;
+
+/** Writes batches of mails. Nothing here is guessed: a mail is accepted, refused, or said to be unknown. */
+@Injectable()
+export class AcceptStore {
+  constructor(
+    private readonly database: DatabaseClient,
+    private readonly limits: { maxQueuedPerTenant: number },
+  ) {}
+
+  /** A result for each mail, in order. Of equal keys in one batch the first is written; the others get its answer. */
+  async write(emails: readonly NewEmail[]): Promise<readonly Result[]> {
+    const firsts = new Map<string, NewEmail>();
+    for (const email of emails) if (!firsts.has(keyOf(email))) firsts.set(keyOf(email), email);
+    const written = [...firsts.values()];
+    const results = new Map((await this.writeDistinct(written)).map((result, index) => [written[index], result]));
+    return emails.map((email) => {
+      const first = firsts.get(keyOf(email));
+      const result = results.get(first) as Result;
+      return first === email || result instanceof Error || !first ? result : replay(email, first.idempotency?.fingerprint, result);
+    });
+  }
+
+  private async writeDistinct(emails: readonly NewEmail[]): Promise<readonly Result[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.writeOnce(emails);
+      } catch (error) {
+        if (error instanceof OutcomeUnknownError) return this.settle(emails);
+        if (BAD_ITEM.test(sqlState(error))) return this.halve(emails, error as Error);
+        if (!ROLLED_BACK.test(sqlState(error)) || attempt === TRIES) throw error;
+      }
+    }
+  }
+
+  private async writeOnce(emails: readonly NewEmail[]): Promise<readonly Result[]> {
+    const { rows } = await this.database.run<{ i: number }>(acceptStatement(emails, this.limits.maxQueuedPerTenant));
+    const accepted = new Set(rows.map(({ i }) => i));
+    if (accepted.size === emails.length) return emails.map(acceptedNow);
+    const others = emails.filter((_, i) => !accepted.has(i));
+    const answers = await this.lookUp(others);
+    return emails.map((email, i) => (accepted.has(i) ? acceptedNow(email) : (answers.get(email) ?? queueFull())));
+  }
+
+  /** The connection ended before the answer: finds out what was committed, and writes what was not. */
+  private async settle(emails: readonly NewEmail[]): Promise<readonly Result[]> {
+    for (let attempt = 1; attempt <= TRIES; attempt++) {
+      try {
+        const answers = await this.lookUp(emails);
+        const missing = emails.filter((email) => !answers.has(email));
+        const again = missing.length > 0 ? await this.writeOnce(missing) : [];
+        missing.forEach((email, index) => answers.set(email, again[index] as Result));
+        return emails.map((email) => answers.get(email) as Result);
+      } catch (error) {
+        // Its own id is there after all: the lost transaction committed late. The next round finds it.
+        if (sqlState(error) !== '' && sqlState(error) !== '23505') throw error;
+      }
+    }
+    return emails.map(() => new RuleError('ACCEPT_UNKNOWN'));
+  }
+
+  /** One bad item must not fail its batch mates: halves the batch until it is alone. */
+  private async halve(emails: readonly NewEmail[], cause: Error): Promise<readonly Result[]> {
+    if (emails.length === 1) return [cause];
+    const middle = emails.length >> 1;
+    return [...(await this.writeDistinct(emails.slice(0, middle))), ...(await this.writeDistinct(emails.slice(middle)))];
+  }
+
+  private async lookUp(emails: readonly NewEmail[]): Promise<Map<NewEmail, Result>> {
+    const answers = new Map<NewEmail, Result>();
+    for (const row of (await this.database.run<EarlierRow>(earlierStatement(emails))).rows) {
+      const email = emails[row.i];
+      if (!email) continue;
+      if (row.email_id === email.id) answers.set(email, acceptedNow(email));
+      else if (row.fingerprint && row.status && row.accepted_at && !answers.has(email)) {
+        const earlier = { id: row.email_id, status: row.status, acceptedAt: row.accepted_at, replayed: true };
+        answers.set(email, replay(email, row.fingerprint, earlier));
+      }
+    }
+    return answers;
+  }
+}
+
+const keyOf = ({ tenant, id, idempotency }: NewEmail): string => JSON.stringify(idempotency ? [tenant, idempotency.key] : [id]);
+
+const acceptedNow = (email: NewEmail): AcceptedEmail => ({
+  id: email.id,
+  status: initialStatus(email),
+  acceptedAt: email.createdAt,
+  replayed: false,
+});
+
+function replay(email: NewEmail, fingerprint: Buffer | undefined, earlier: AcceptedEmail): Result {
+  return fingerprint && email.idempotency?.fingerprint.equals(fingerprint)
+    ? { ...earlier, replayed: true }
+    : new RuleError('IDEMPOTENCY_KEY_REUSED', undefined, {
+        violations: [{ field: 'idempotency_key', description: 'was used for an email with other content' }],
+      });
+}
+
+const queueFull = (): RuleError => new RuleError('QUEUE_FULL', undefined, { retryAfterSeconds: 30 });

@@ -1,0 +1,46 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { DatabaseClient } from '../database/database.client';
+import { DeliveryModule } from '../delivery/delivery.module';
+import type { MailConfig } from '../mail.config';
+import { AcceptEmail } from './accept-email';
+import { AcceptQueue } from './accept.queue';
+import { AcceptStore } from './accept.store';
+import { CancelEmail } from './cancel-email';
+import { EmailLimits } from './email-limits';
+import { EmailStore } from './email.store';
+import { EmailsGrpcController } from './emails.grpc.controller';
+import { IdempotencyWorker } from './idempotency.worker';
+import { ListEmails } from './list-emails';
+
+@Module({})
+export class EmailsModule {
+  static forRoot(config: MailConfig): DynamicModule {
+    const limits = new EmailLimits(
+      config.MAIL_MAX_RECIPIENTS,
+      config.MAIL_MAX_TEXT_BYTES,
+      config.MAIL_MAX_ATTACHMENTS,
+      config.MAIL_MAX_HEADERS,
+      config.MAIL_MAX_HEADER_BYTES,
+      config.MAIL_EXPIRY_SECONDS,
+    );
+    return {
+      module: EmailsModule,
+      imports: [DeliveryModule.forRoot(config)],
+      controllers: [EmailsGrpcController],
+      providers: [
+        { provide: EmailLimits, useValue: limits },
+        {
+          provide: AcceptStore,
+          useFactory: (database: DatabaseClient) => new AcceptStore(database, { maxQueuedPerTenant: config.MAIL_MAX_QUEUED_PER_TENANT }),
+          inject: [DatabaseClient],
+        },
+        AcceptQueue,
+        AcceptEmail,
+        EmailStore,
+        ListEmails,
+        CancelEmail,
+        IdempotencyWorker,
+      ],
+    };
+  }
+}

@@ -1,0 +1,33 @@
+import { Controller, Get } from '@nestjs/common';
+import { HealthCheck, type HealthCheckResult, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
+import { DatabaseMonitor } from './database.monitor';
+
+/** Probes for Kubernetes: live (the process runs), startup and ready (it can serve: the database answers). */
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    private readonly database: DatabaseMonitor,
+  ) {}
+
+  @Get('live')
+  @HealthCheck()
+  live(): Promise<HealthCheckResult> {
+    return this.health.check([]);
+  }
+
+  @Get(['ready', 'startup'])
+  @HealthCheck()
+  ready(): Promise<HealthCheckResult> {
+    return this.health.check([
+      async () => {
+        const indicator = this.indicators.check('database');
+        return this.database.ping().then(
+          () => indicator.up(),
+          () => indicator.down(),
+        );
+      },
+    ]);
+  }
+}

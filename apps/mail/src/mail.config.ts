@@ -1,0 +1,78 @@
+import { authRules, authSettings } from '@sky-genesis/auth';
+import { type Environment, flag, integer, optional, port, readConfig } from '@sky-genesis/config';
+import { grpcSettings } from '@sky-genesis/grpc';
+import { observabilitySettings } from '@sky-genesis/observability';
+import { z } from 'zod';
+
+const RELAY_PROTOCOLS = /^smtps?:$/;
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+
+export const mailSettings = z.object({
+  NODE_ENV: z.enum(['development', 'production', 'test']).default('development').describe('production refuses what is only for trying.'),
+  GRPC_HOST: z.string().default('127.0.0.1').describe('The address that gRPC listens on.'),
+  GRPC_PORT: integer(1, 65_535, 50_051).describe('The port that gRPC listens on.'),
+  HEALTH_HOST: z.string().default('127.0.0.1').describe('The address that health and metrics listen on (HTTP).'),
+  HEALTH_PORT: port(3001).describe('The port of /health/live, /health/ready, /health/startup and /metrics.'),
+  GRPC_REFLECTION: flag(true).describe('Whether the schema is told by grpc.reflection, without a token. Off by default in production.').optional(),
+  GRPC_ALLOW_ANONYMOUS: flag(false).describe(
+    'Calls without a token are the tenant `anonymous` with every scope and sender. For trying only: refused on an address that is not loopback and in production.',
+  ),
+  SHUTDOWN_GRACE_SECONDS: integer(0, 300, 20).describe('How long running calls and deliveries may take to end after SIGTERM.'),
+
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).describe('PostgreSQL, such as postgres://user:password@host:5432/mail.'),
+  DATABASE_POOL_SIZE: integer(4, 200, 12).describe('Connections to PostgreSQL of one process, at most.'),
+
+  MAIL_RELAY_URL: z
+    .url({ protocol: /^smtps?$/ })
+    .refine((url) => RELAY_PROTOCOLS.test(new URL(url).protocol) && new URL(url).hostname !== '', 'must be smtp://host:port or smtps://host:port')
+    .default('smtp://127.0.0.1:2525')
+    .describe('The relay: smtp://user:password@host:587 (STARTTLS where the relay offers it) or smtps://host:465.'),
+  MAIL_RELAY_REQUIRE_TLS: flag(false).describe(
+    'Refuses a relay without TLS. Always so when MAIL_RELAY_URL holds a password and the relay is not on loopback.',
+  ),
+  MAIL_RELAY_CA: optional().describe('PEM of the certificate authorities that the relay may be signed by, instead of the public ones.'),
+  MAIL_RELAY_CONNECTIONS: integer(1, 200, 10).describe('SMTP connections of one process to the relay, at most, and so mails under way.'),
+  MAIL_RELAY_TIMEOUT_SECONDS: integer(1, 900, 300).describe('How long the relay may be silent within a conversation.'),
+  MAIL_RELAY_EHLO_NAME: optional().describe('The name given in EHLO. Empty: the host name of this machine.'),
+  MAIL_RETURN_PATH: optional().describe('The envelope sender of every mail (where bounces go). Empty: the address in `from`.'),
+  MAIL_WORKER: flag(true).describe('Whether this process delivers, beside accepting.'),
+  MAIL_RETRY_BASE_SECONDS: integer(1, 3600, 15).describe('The wait after the first deferral; it triples with each further one, with jitter.'),
+  MAIL_RETRY_MAX_SECONDS: integer(1, 86_400, 3600).describe('The longest wait between two attempts.'),
+  MAIL_EXPIRY_SECONDS: integer(60, 2_592_000, 259_200).describe('When recipients not reached are given up, unless the mail says expires_at.'),
+  MAIL_ON_UNCERTAIN: z
+    .enum(['hold', 'resend'])
+    .default('resend')
+    .describe('What to do where a relay may or may not have taken a mail: hold (never twice) or resend (never lost).'),
+
+  MAIL_MAX_RECIPIENTS: integer(1, 10_000, 1000).describe('Recipients of one mail (to, cc and bcc together).'),
+  MAIL_MAX_TEXT_BYTES: integer(1024, 33_554_432, 2_097_152).describe('body plus html_body of one mail, in bytes.'),
+  MAIL_MAX_ATTACHMENTS: integer(0, 1000, 100).describe('Attachments of one mail.'),
+  MAIL_MAX_HEADERS: integer(0, 1000, 64).describe('Entries in `headers`, and in `metadata`, of one mail.'),
+  MAIL_MAX_HEADER_BYTES: integer(256, 65_536, 16_384).describe('All of `headers`, and all of `metadata`, of one mail, in bytes.'),
+  MAIL_MAX_QUEUED_PER_TENANT: integer(1, 100_000_000, 1_000_000).describe(
+    'Undelivered mails of one tenant, to within the batches under way. More are refused as QUEUE_FULL.',
+  ),
+  ...grpcSettings,
+  ...authSettings,
+  ...observabilitySettings,
+});
+
+export type MailConfig = z.infer<typeof mailSettings> & { GRPC_REFLECTION: boolean };
+
+/** @throws ConfigError with every fault, each by the name of its variable */
+export function readMailConfig(environment: Environment): MailConfig {
+  const config = readConfig(mailSettings.check(authRules).check(refuseUnsafe), environment);
+  const relay = new URL(config.MAIL_RELAY_URL);
+  return {
+    ...config,
+    GRPC_REFLECTION: config.GRPC_REFLECTION ?? config.NODE_ENV !== 'production',
+    MAIL_RELAY_REQUIRE_TLS: config.MAIL_RELAY_REQUIRE_TLS || (relay.password !== '' && !LOOPBACK.test(relay.hostname)),
+  };
+}
+
+function refuseUnsafe({ value, issues }: { value: z.infer<typeof mailSettings>; issues: z.core.$ZodRawIssue[] }): void {
+  const refuse = (name: string, message: string) => issues.push({ code: 'custom', path: [name], message, input: value });
+  if (!value.GRPC_ALLOW_ANONYMOUS) return;
+  if (value.NODE_ENV === 'production') refuse('GRPC_ALLOW_ANONYMOUS', 'is refused with NODE_ENV=production');
+  if (!LOOPBACK.test(value.GRPC_HOST)) refuse('GRPC_ALLOW_ANONYMOUS', `is refused on ${value.GRPC_HOST}, which is not a loopback address`);
+}

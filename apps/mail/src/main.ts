@@ -1,0 +1,18 @@
+import 'reflect-metadata';
+import { ConfigError } from '@sky-genesis/config';
+import { readMailConfig } from './mail.config';
+import { startMail } from './start-mail';
+
+async function main(): Promise<void> {
+  const mail = await startMail(readMailConfig(process.env));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      void mail.close().then(() => process.exit(0));
+    });
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof ConfigError ? error.message : error);
+  process.exit(1);
+});

@@ -1,0 +1,68 @@
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { authInterceptor, ServiceTokens, TokenVerifier } from '@sky-genesis/auth';
+import { GrpcServer } from '@sky-genesis/grpc';
+import { grpcObserver, observeConnections } from '@sky-genesis/observability';
+import { Logger } from 'nestjs-pino';
+import { DeliveryWorker } from './delivery/delivery.worker';
+import { DatabaseMonitor } from './health/database.monitor';
+import type { MailConfig } from './mail.config';
+import { MailModule } from './mail.module';
+
+export interface RunningMail {
+  /** host:port */
+  grpcUrl: string;
+  /** http://host:port */
+  healthUrl: string;
+  /** In order: NOT_SERVING, no new calls, running calls and deliveries end within the grace, connections close. */
+  close(): Promise<void>;
+}
+
+/** Starts accepting and delivering; serves once the database answers and its schema fits. */
+export async function startMail(config: MailConfig): Promise<RunningMail> {
+  const grpcUrl = `${config.GRPC_HOST}:${config.GRPC_PORT}`;
+  const server = new GrpcServer({
+    url: grpcUrl,
+    services: ['sky_genesis.MailService'],
+    reflection: config.GRPC_REFLECTION,
+    limits: config,
+    interceptors: [
+      grpcObserver('mail', config),
+      authInterceptor({
+        verifier: new TokenVerifier(config),
+        serviceTokens: new ServiceTokens(config.SERVICE_KEY),
+        allowAnonymous: config.GRPC_ALLOW_ANONYMOUS,
+        openReflection: config.GRPC_REFLECTION,
+      }),
+    ],
+    observe: observeConnections,
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(MailModule.forRoot(config, server), new FastifyAdapter(), {
+    bufferLogs: true,
+    abortOnError: false,
+  });
+  app.useLogger(app.get(Logger));
+  try {
+    app.connectMicroservice(server.options);
+    await app.init();
+    await app.startAllMicroservices();
+    await app.listen(config.HEALTH_PORT, config.HEALTH_HOST);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  const worker = app.get(DeliveryWorker);
+  const monitor = app.get(DatabaseMonitor);
+  await monitor.start();
+  worker.start();
+  return {
+    grpcUrl,
+    healthUrl: await app.getUrl(),
+    close: async () => {
+      monitor.stop();
+      await server.drain(config.SHUTDOWN_GRACE_SECONDS * 1000);
+      await worker.stop();
+      await app.close();
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { Metadata, status } from '@grpc/grpc-js';
+import { Logger } from '@nestjs/common';
+import { loadPackage } from '@sky-genesis/proto';
+import { authInterceptor, type AuthOptions } from './auth.interceptor';
+import { ANONYMOUS } from './caller-claims';
+import { ContractServer } from './contract-server.fixture';
+import { issueToken } from './issue-token';
+import { rpcScopes } from './rpc-scopes';
+import { ServiceTokens } from './service-tokens';
+import { TokenVerifier } from './token-verifier';
+
+const settings = { NODE_ENV: 'test', AUTH_SECRET: 's'.repeat(32), AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a' };
+const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const serviceTokens = new ServiceTokens(pem);
+const verifier = new TokenVerifier(settings);
+const everyScope = Object.values(rpcScopes).join(' ');
+const paths = Object.values(loadPackage())
+  .filter((entry) => !('format' in entry))
+  .flatMap((service) => Object.values(service))
+  .map(({ path }) => path)
+  .filter((path) => path.startsWith('/sky_genesis.'));
+
+let server: ContractServer;
+
+async function start(options: Partial<AuthOptions> = {}): Promise<void> {
+  server = await ContractServer.start([
+    authInterceptor({ verifier, serviceTokens, allowAnonymous: false, openReflection: false, ...options }),
+  ]);
+}
+
+beforeAll(() => Logger.overrideLogger(false));
+afterEach(() => server.close());
+
+function metadataOf(entries: Record<string, string | undefined>): Metadata {
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(entries)) if (value !== undefined) metadata.add(name, value);
+  return metadata;
+}
+const withScope = (scope: string) => ({ authorization: `Bearer ${issueToken(settings, { sub: 'ann', scope }, 60)}` });
+
+test.each(paths)('%s: without a token nothing reaches the handler, with its scope all does', async (path) => {
+  await start();
+  await expect(server.call(path, new Metadata())).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+  const others = everyScope.split(' ').filter((scope) => scope !== rpcScopes[path.slice('/sky_genesis.'.length) as keyof typeof rpcScopes]);
+  await expect(server.call(path, metadataOf(withScope(others.join(' '))))).rejects.toMatchObject({ code: status.PERMISSION_DENIED });
+  expect(server.handled).toEqual([]);
+  await server.call(path, metadataOf(withScope(everyScope)));
+  expect(server.handled).toMatchObject([{ path, messages: 1, context: { caller: { subject: 'ann', tenant: '~ann' } } }]);
+});
+
+test('a refusal has the reason in google.rpc.Status', async () => {
+  await start();
+  const error = await server.call('/sky_genesis.MailService/GetEmail', new Metadata()).catch((thrown: unknown) => thrown);
+  const [details] = (error as { metadata: Metadata }).metadata.get('grpc-status-details-bin');
+  expect(String(details)).toContain('UNAUTHENTICATED');
+});
+
+test('health is open', async () => {
+  await start();
+  await server.call('/grpc.health.v1.Health/Check', new Metadata());
+});
+
+describe.each(['v1', 'v1alpha'])('reflection %s', (version) => {
+  const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
+
+  test('needs a token, of whatever scope', async () => {
+    await start();
+    await expect(server.call(path, new Metadata())).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+    await server.call(path, metadataOf(withScope('')));
+  });
+
+  test('is open where it is set so', async () => {
+    await start({ openReflection: true });
+    await server.call(path, new Metadata());
+  });
+});
+
+describe('anonymous calls', () => {
+  test('are taken where they are allowed', async () => {
+    await start({ allowAnonymous: true });
+    await server.call('/sky_genesis.MailService/GetEmail', new Metadata());
+    expect(server.handled[0]?.context?.caller).toBe(ANONYMOUS);
+  });
+
+  test.each(['Bearer bad', 'Bearer', ''])('a bad token is not anonymous: "%s"', async (authorization) => {
+    await start({ allowAnonymous: true });
+    const call = server.call('/sky_genesis.MailService/GetEmail', metadataOf({ authorization }));
+    await expect(call).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+  });
+});
+
+describe('a service token', () => {
+  const path = '/sky_genesis.MailService/GetEmail';
+
+  test('says which service calls', async () => {
+    await start();
+    const token = await serviceTokens.issue('api-gateway');
+    await server.call(path, metadataOf({ ...withScope(everyScope), 'x-service-authorization': `Bearer ${token}` }));
+    expect(server.handled[0]?.context).toMatchObject({ service: 'api-gateway', caller: { subject: 'ann' } });
+  });
+
+  test('that is bad has the call refused', async () => {
+    await start();
+    const metadata = metadataOf({ ...withScope(everyScope), 'x-service-authorization': 'Bearer bad' });
+    await expect(server.call(path, metadata)).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+  });
+
+  test('that comes twice has the call refused', async () => {
+    await start();
+    const metadata = metadataOf(withScope(everyScope));
+    for (const service of ['mail', 'search']) metadata.add('x-service-authorization', `Bearer ${await serviceTokens.issue(service)}`);
+    await expect(server.call(path, metadata)).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+  });
+
+  test('replaces no caller', async () => {
+    await start();
+    const token = await serviceTokens.issue('api-gateway');
+    const metadata = metadataOf({ 'x-service-authorization': `Bearer ${token}` });
+    await expect(server.call(path, metadata)).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+    expect(server.handled).toEqual([]);
+  });
+});

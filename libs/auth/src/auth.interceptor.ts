@@ -1,0 +1,66 @@
+import { type Metadata, ResponderBuilder, ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder } from '@grpc/grpc-js';
+import { Logger } from '@nestjs/common';
+import { type Caller, callContext, RuleError, SERVICE_AUTHORIZATION, toStatus } from '@sky-genesis/grpc';
+import { bearerToken } from './bearer-token';
+import { ANONYMOUS } from './caller-claims';
+import { requireScope } from './rpc-scopes';
+import type { ServiceTokens } from './service-tokens';
+import type { TokenVerifier } from './token-verifier';
+
+const HEALTH = '/grpc.health.v1.Health/';
+const REFLECTION = '/grpc.reflection.';
+const CONTRACT = '/sky_genesis.';
+
+export interface AuthOptions {
+  verifier: TokenVerifier;
+  serviceTokens: ServiceTokens;
+  /** Takes a call without `authorization` for ANONYMOUS; a bad token is refused all the same. */
+  allowAnonymous: boolean;
+  /** Tells the schema to everyone; else to whoever has a valid token. */
+  openReflection: boolean;
+}
+
+const logger = new Logger('authInterceptor');
+
+/** Decides who calls, and whether they may, before a message is read; registered after the call has its context. */
+export const authInterceptor =
+  (options: AuthOptions): ServerInterceptor =>
+  ({ path }, call) => {
+    if (path.startsWith(HEALTH) || (options.openReflection && path.startsWith(REFLECTION))) return new ServerInterceptingCall(call);
+    let refused = false;
+    const refuse = (error: unknown) => {
+      refused = true;
+      if (!(error instanceof RuleError)) logger.error({ err: error }, 'a call could not be judged');
+      call.sendStatus(toStatus(error));
+    };
+    const listener = new ServerListenerBuilder()
+      .withOnReceiveMetadata((metadata, next) => {
+        admit(path, metadata, options).then(() => next(metadata), refuse);
+      })
+      // Until the decision, grpc-js keeps both back by itself.
+      .withOnReceiveMessage((message, next) => {
+        if (!refused) next(message);
+      })
+      .withOnReceiveHalfClose((next) => {
+        if (!refused) next();
+      })
+      .build();
+    return new ServerInterceptingCall(call, new ResponderBuilder().withStart((next) => next(listener)).build());
+  };
+
+/** Puts the caller, and the service that calls on its behalf, into the call's context. */
+async function admit(path: string, metadata: Metadata, options: AuthOptions): Promise<void> {
+  const context = callContext.getStore();
+  if (!context) throw new Error('authInterceptor runs without a call context');
+  const caller = await callerFrom(metadata, options);
+  if (!path.startsWith(REFLECTION)) requireScope(caller, path.startsWith(CONTRACT) ? path.slice(CONTRACT.length) : undefined);
+  const [service] = metadata.get(SERVICE_AUTHORIZATION);
+  if (service !== undefined) context.service = await options.serviceTokens.verify(bearerToken(service));
+  context.caller = caller;
+}
+
+async function callerFrom(metadata: Metadata, { allowAnonymous, verifier }: AuthOptions): Promise<Caller> {
+  const [authorization] = metadata.get('authorization');
+  if (authorization === undefined && allowAnonymous) return ANONYMOUS;
+  return verifier.verify(bearerToken(authorization));
+}

@@ -1,0 +1,11 @@
+export { authInterceptor, type AuthOptions } from './auth.interceptor';
+export { AuthModule } from './auth.module';
+export { authRules, authSettings, type AuthSettings, type TokenSettings } from './auth.settings';
+export { ANONYMOUS, type CallerClaims } from './caller-claims';
+export { Calls } from './calls.decorator';
+export { issueToken } from './issue-token';
+export { JwtAuthGuard } from './jwt-auth.guard';
+export { requireScope, type Rpc, rpcScopes } from './rpc-scopes';
+export { ScopeGuard } from './scope.guard';
+export { ServiceTokens } from './service-tokens';
+export { TokenVerifier } from './token-verifier';

@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import {
+  type CallOptions,
+  type ChannelOptions,
+  type Client,
+  credentials,
+  loadPackageDefinition,
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServerInterceptor,
+  type ServerOptions,
+  type ServiceClientConstructor,
+  type ServiceDefinition,
+  type ServiceError,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { loadPackage } from '@sky-genesis/proto';
+import { GrpcServer } from './grpc-server';
+import type { GrpcSettings } from './grpc.settings';
+
+export const MAIL = 'sky_genesis.MailService';
+
+export interface LoopbackOptions {
+  handlers?: UntypedServiceImplementation;
+  limits?: Partial<GrpcSettings>;
+  interceptors?: readonly ServerInterceptor[];
+  reflection?: boolean;
+  channel?: ChannelOptions;
+}
+
+/** A GrpcServer for tests: a free loopback port, the options that Nest would start it with, handlers of the test's own. */
+export class Loopback {
+  private readonly clients: Client[] = [];
+
+  private constructor(
+    readonly grpcServer: GrpcServer,
+    readonly server: Server,
+    readonly url: string,
+    private readonly channel: ChannelOptions,
+  ) {}
+
+  static async start({ handlers = {}, limits, interceptors = [], reflection = true, channel = {} }: LoopbackOptions): Promise<Loopback> {
+    const defaults: GrpcSettings = { GRPC_MAX_MESSAGE_SIZE: 65_536, GRPC_KEEPALIVE_TIME: 600, GRPC_TIMEOUT: 30 };
+    const url = `127.0.0.1:${await freePort()}`;
+    const settings = { url, services: [MAIL], reflection, limits: { ...defaults, ...limits }, interceptors };
+    const grpcServer = new GrpcServer(settings);
+    const { options } = grpcServer.options;
+    const server = new Server(options.channelOptions as ServerOptions);
+    server.addService(loadPackage()[MAIL] as ServiceDefinition, handlers);
+    options.onLoadPackageDefinition?.(loadPackage(), server);
+    await new Promise<void>((resolve, reject) =>
+      server.bindAsync(url, ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve())),
+    );
+    return new Loopback(grpcServer, server, url, { 'grpc.use_local_subchannel_pool': 1, ...channel });
+  }
+
+  client(service = MAIL, channel: ChannelOptions = {}): Client {
+    let found: unknown = loadPackageDefinition(loadPackage());
+    for (const name of service.split('.')) found = (found as Record<string, unknown>)[name];
+    const client = new (found as ServiceClientConstructor)(this.url, credentials.createInsecure(), { ...this.channel, ...channel });
+    this.clients.push(client);
+    return client;
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.clients) client.close();
+    await this.grpcServer.drain(0);
+  }
+}
+
+/** Nest does not tell which port gRPC bound, so one is chosen before. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+export interface Answer {
+  error: ServiceError | null;
+  response: Record<string, unknown> | undefined;
+  initialMetadata: Metadata | undefined;
+}
+
+/** One unary call, told whole. */
+export function ask(
+  client: Client,
+  method: string,
+  request: object,
+  metadata = new Metadata(),
+  options: CallOptions = {},
+): Promise<Answer> {
+  const path = `/${MAIL}/${method}`;
+  const { requestSerialize, responseDeserialize } = (loadPackage()[MAIL] as ServiceDefinition)[method]!;
+  return new Promise((resolve) => {
+    let initialMetadata: Metadata | undefined;
+    client
+      .makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, options, (error, response) =>
+        resolve({ error, response: response as Answer['response'], initialMetadata }),
+      )
+      .on('metadata', (received: Metadata) => (initialMetadata = received));
+  });
+}
+
+export function metadataOf(values: Record<string, string>): Metadata {
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(values)) metadata.set(name, value);
+  return metadata;
+}

@@ -1,0 +1,57 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { DynamicModule } from '@nestjs/common';
+import { LoggerModule } from 'nestjs-pino';
+import { type DestinationStream, destination as openDestination } from 'pino';
+import type { Options } from 'pino-http';
+import { loggerOptions } from './logger.options';
+import type { ObservabilitySettings } from './observability.settings';
+
+const PROBE = /^\/(?:health(?:\/|$)|metrics$)/;
+const MAX_PATH_LENGTH = 256;
+const CLIENT_CLOSED_REQUEST = 499;
+
+/**
+ * Nest's logger, and one line per HTTP request when it is over: request id, method, path, status, duration. Neither
+ * headers nor bodies nor queries are in it; health checks and metrics are logged at debug only.
+ */
+export function loggerModule(
+  name: string,
+  settings: ObservabilitySettings,
+  destination: DestinationStream = openDestination(1),
+): DynamicModule {
+  return LoggerModule.forRoot({ pinoHttp: [{ ...loggerOptions(name, settings), ...accessLine }, destination] });
+}
+
+const accessLine: Options = {
+  // With both, pino-http binds no more than the id to the lines of a request.
+  quietReqLogger: true,
+  quietResLogger: true,
+  customAttributeKeys: { reqId: 'request_id' },
+  serializers: { req: () => undefined, res: () => undefined },
+  customLogLevel: (request, response, error) => {
+    if (PROBE.test(pathOf(request))) return 'debug';
+    return error || response.statusCode >= 500 ? 'error' : 'info';
+  },
+  customSuccessMessage: () => 'request',
+  customErrorMessage: () => 'request',
+  customSuccessObject: (request, response, { responseTime }: { responseTime: number }) => lineOf(request, response, responseTime),
+  customErrorObject: (request, response, _error, { responseTime }: { responseTime: number }) => lineOf(request, response, responseTime),
+};
+
+function lineOf(request: IncomingMessage, response: ServerResponse, responseTime: number) {
+  return {
+    method: request.method,
+    path: pathOf(request),
+    // A client that went away has seen no status.
+    status: response.writableEnded ? response.statusCode : CLIENT_CLOSED_REQUEST,
+    duration_ms: responseTime,
+  };
+}
+
+/** The path without its query; what could be an address in it is left out. */
+function pathOf(request: IncomingMessage & { originalUrl?: string }): string {
+  const [path = ''] = (request.originalUrl ?? request.url ?? '').slice(0, MAX_PATH_LENGTH).split('?', 1);
+  return path.split('/').map(withoutAddress).join('/');
+}
+
+const withoutAddress = (segment: string): string => (/@|%40/.test(segment) ? '*' : segment);

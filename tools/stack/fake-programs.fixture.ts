@@ -1,0 +1,63 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ProgramFiles } from './programs';
+import { type StackConfig, readStackConfig } from './stack.config';
+import { Terminal } from './terminal';
+
+/** Answers 200 everywhere, and tells the diary when it starts and ends. */
+const server = (name: string, portVariable: string): string => `
+  const { appendFileSync } = require('node:fs');
+  const tell = (what) => appendFileSync(process.env.DIARY, '${name} ' + what + '\\n');
+  tell('starts');
+  console.log('${name} listens');
+  require('node:http').createServer((_request, response) => response.end('ok')).listen(process.env.${portVariable}, '127.0.0.1');
+  process.once('SIGTERM', () => { tell('ends'); process.exit(0); });
+`;
+
+const migrate = `require('node:fs').appendFileSync(process.env.DIARY, 'migrate runs on ' + process.env.DATABASE_URL + '\\n');`;
+
+/** A folder with stand-ins for the apps, a data folder, and what they and the terminal told. */
+export class FakePrograms {
+  readonly folder = mkdtempSync(join(tmpdir(), 'stack-'));
+  readonly dataFolder = join(this.folder, 'data');
+  readonly environment: NodeJS.ProcessEnv = { PATH: process.env['PATH'], DIARY: join(this.folder, 'diary') };
+  readonly files: ProgramFiles;
+  shown = '';
+  readonly terminal = new Terminal(
+    (text) => (this.shown += text),
+    (text) => (this.shown += text),
+  );
+
+  constructor() {
+    mkdirSync(join(this.folder, 'programs'));
+    writeFileSync(join(this.folder, 'diary'), '');
+    this.files = {
+      migrate: this.program('migrate', migrate),
+      sink: this.program('sink', server('sink', 'SGE_SMTP_SINK_PORT')),
+      mail: this.program('mail', server('mail', 'HEALTH_PORT')),
+      gateway: this.program('gateway', server('gateway', 'HTTP_PORT')),
+    };
+  }
+
+  /** Puts another program in the place of one. */
+  program(name: keyof ProgramFiles, source: string): string {
+    const path = join(this.folder, 'programs', `${name}.js`);
+    writeFileSync(path, source);
+    return path;
+  }
+
+  /** Free ports, and no database of its own, unless said otherwise. */
+  config(environment: Record<string, string> = {}): StackConfig {
+    const ports = { SGE_HTTP_PORT: '0', SGE_MAIL_GRPC_PORT: '0', SGE_MAIL_HEALTH_PORT: '0', SGE_SMTP_SINK_PORT: '0' };
+    return readStackConfig({ SGE_DATA_DIR: this.dataFolder, DATABASE_URL: 'postgresql://127.0.0.1:1/none', ...ports, ...environment });
+  }
+
+  diary(): string[] {
+    return readFileSync(join(this.folder, 'diary'), 'utf8').trim().split('\n');
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,48 @@
+import { join, resolve } from 'node:path';
+import { LOOPBACK } from './loopback-ports';
+import { acceptsConnections, answersOk } from './readiness';
+import type { Program } from './running-process';
+import type { StackPorts } from './app-environment';
+
+/** The Node programs that the stack runs: paths of their main files. */
+export interface ProgramFiles {
+  sink: string;
+  migrate: string;
+  mail: string;
+  gateway: string;
+}
+
+/** As built by `tsc -b`; this file is in tools/dist/stack then. */
+export function builtPrograms(): ProgramFiles {
+  const root = resolve(__dirname, '..', '..', '..');
+  return {
+    sink: join(root, 'tools/dist/sink/main.js'),
+    migrate: join(root, 'apps/mail/dist/migrate.js'),
+    mail: join(root, 'apps/mail/dist/main.js'),
+    gateway: join(root, 'apps/api-gateway/dist/main.js'),
+  };
+}
+
+const START_MS = 60_000;
+/** Longer than the apps' own grace for what is under way. */
+const END_BY = [{ signal: 'SIGTERM', graceMs: 25_000 }] as const;
+
+export const sinkProgram = (files: ProgramFiles, own: NodeJS.ProcessEnv, port: number, inbox: string): Program =>
+  nodeProgram('sink', files.sink, { ...own, SGE_SMTP_SINK_PORT: String(port), SGE_SMTP_SINK_INBOX: inbox }, () => acceptsConnections(port));
+
+/** Runs to its end; being "ready" has no meaning for it. */
+export const migrateProgram = (files: ProgramFiles, environment: NodeJS.ProcessEnv): Program =>
+  nodeProgram('migrate', files.migrate, environment, () => Promise.resolve(false));
+
+export const mailProgram = (files: ProgramFiles, environment: NodeJS.ProcessEnv, ports: StackPorts): Program =>
+  nodeProgram('mail', files.mail, environment, () => answersOk(ports.mail_health, '/health/ready'));
+
+export const gatewayProgram = (files: ProgramFiles, environment: NodeJS.ProcessEnv, ports: StackPorts): Program =>
+  nodeProgram('gateway', files.gateway, environment, () => answersOk(ports.gateway, '/health/ready'));
+
+export const gatewayUrl = (ports: StackPorts): string => `http://${LOOPBACK}:${ports.gateway}`;
+
+function nodeProgram(name: string, file: string, env: NodeJS.ProcessEnv, isReady: () => Promise<boolean>): Program {
+  const args = ['--require', require.resolve('./end-with-parent'), file];
+  return { name, command: process.execPath, args, env, isReady, startMs: START_MS, endBy: END_BY };
+}

@@ -1,0 +1,37 @@
+import { resolve } from 'node:path';
+import { authSettings } from '@sky-genesis/auth';
+import { type Environment, optional, port, readConfig } from '@sky-genesis/config';
+import { z } from 'zod';
+
+/** What `npm start` and `npm run token` can be told. Everything else in the environment goes on to the apps as it is. */
+export const stackSchema = z.object({
+  SGE_DATA_DIR: z
+    .string()
+    .default('.data')
+    .transform((folder) => resolve(folder))
+    .describe('The folder that keeps everything of the embedded stack: database, inbox, keys, logs.'),
+  SGE_HTTP_PORT: port(3000).describe('Where the gateway of the embedded stack listens, on loopback; 0: any free port.'),
+  SGE_MAIL_GRPC_PORT: port(50_051).describe('Where mail of the embedded stack listens for gRPC, on loopback; 0: any free port.'),
+  SGE_MAIL_HEALTH_PORT: port(3001).describe(
+    'Where mail of the embedded stack listens for health and metrics, on loopback; 0: any free port.',
+  ),
+  SGE_SMTP_SINK_PORT: port(2525).describe('Where the built-in SMTP sink listens, on loopback; 0: any free port.'),
+  DATABASE_URL: optional().describe(
+    'The PostgreSQL to use (postgresql://user:password@host:port/database); the embedded stack brings its own without it.',
+  ),
+  MAIL_RELAY_URL: optional().describe(
+    'The SMTP relay that takes the mails (smtp:// or smtps://); the embedded stack uses its sink without it.',
+  ),
+  ...authSettings,
+  AUTH_ISSUER: authSettings.AUTH_ISSUER.default('sge-local').describe(authSettings.AUTH_ISSUER.description ?? ''),
+  AUTH_AUDIENCE: authSettings.AUTH_AUDIENCE.default('sge').describe(authSettings.AUTH_AUDIENCE.description ?? ''),
+});
+
+export type StackConfig = z.infer<typeof stackSchema>;
+
+/** @throws ConfigError */
+export const readStackConfig = (environment: Environment): StackConfig => readConfig(stackSchema, environment);
+
+/** Whether the caller brings keys for tokens; the stack makes a secret of its own only when not. */
+export const bringsTokenKeys = (config: StackConfig): boolean =>
+  [config.AUTH_SECRET, config.AUTH_JWKS_URI, config.AUTH_PUBLIC_KEY].some((key) => key !== undefined);

@@ -1,0 +1,171 @@
+import { join } from 'node:path';
+import { appEnvironment, type StackPorts } from './app-environment';
+import { DataFolder } from './data-folder';
+import type { DataFolderLock } from './data-folder.lock';
+import { EmbeddedPostgres } from './embedded-postgres';
+import { localToken } from './local-token';
+import { LogFile } from './log-file';
+import { findPorts, LOOPBACK } from './loopback-ports';
+import { gatewayProgram, gatewayUrl, mailProgram, migrateProgram, type ProgramFiles, sinkProgram } from './programs';
+import { type Ending, type Program, ProcessEndedError, RunningProcess } from './running-process';
+import { makeSecrets, type SecretFiles } from './secrets';
+import type { StackConfig } from './stack.config';
+import { removeStackFile, type StackDescription, writeStackFile } from './stack-file';
+import { StartError } from './start-error';
+import { type RestartLimits, SupervisedProcess } from './supervised-process';
+import type { Terminal } from './terminal';
+
+const BOUND_LOGS_EVERY_MS = 10_000;
+/** How long the processes of a stack that was killed may hold their ports. */
+const LEFT_OVER_MS = 30_000;
+const DAY_SECONDS = 86_400;
+
+const LOCAL_CALLER = {
+  sub: 'local',
+  tenant: 'local',
+  scope: 'mail.send mail.read events.read search.read search.write files.read files.write',
+  senders: ['sender@example.com', '*@example.com'],
+};
+
+export interface StackOptions {
+  config: StackConfig;
+  /** Goes on to the apps. */
+  environment: NodeJS.ProcessEnv;
+  programs: ProgramFiles;
+  terminal: Terminal;
+  /** Called when a process can not be kept running. */
+  onGiveUp: () => void;
+  restartLimits?: RestartLimits;
+}
+
+/** Everything that runs on one machine: started in order, kept running, ended in the opposite order. */
+export class Stack {
+  private readonly folder: DataFolder;
+  private readonly processes: SupervisedProcess[] = [];
+  private readonly logs: LogFile[] = [];
+  private lock: DataFolderLock | undefined;
+  private description: StackDescription | undefined;
+  private boundingLogs: NodeJS.Timeout | undefined;
+  private migration: RunningProcess | undefined;
+  private isEnding = false;
+
+  constructor(private readonly options: StackOptions) {
+    this.folder = new DataFolder(options.config.SGE_DATA_DIR);
+  }
+
+  /**
+   * Resolves when all is ready.
+   * @throws StartError, ProcessEndedError; call `end` then
+   */
+  async start(): Promise<StackDescription> {
+    const startedAt = Date.now();
+    const { config, terminal } = this.options;
+    this.lock = this.folder.open();
+    removeStackFile(this.folder.stackFile);
+    const { postgres: postgresPort, ...ports } = await this.findPorts(this.lock.takenOver);
+    terminal.line(`Starting in ${this.folder.path}`);
+    const secrets = makeSecrets(this.folder.secrets);
+    const databaseUrl = postgresPort === undefined ? undefined : await this.startPostgres(postgresPort, secrets);
+    await this.startPrograms(ports, appEnvironment(this.options.environment, config, ports, secrets, databaseUrl));
+    this.description = {
+      urls: { gateway: gatewayUrl(ports), ...(ports.smtp_sink && { sink: `smtp://${LOOPBACK}:${ports.smtp_sink}` }) },
+      ports,
+      token: localToken(config, secrets.authSecret, LOCAL_CALLER, DAY_SECONDS) ?? '',
+      pids: {},
+    };
+    this.writeDescription();
+    this.boundingLogs = setInterval(() => this.logs.forEach((log) => log.bound()), BOUND_LOGS_EVERY_MS).unref();
+    terminal.welcome(this.description, this.folder, (Date.now() - startedAt) / 1000);
+    return this.description;
+  }
+
+  /** Ends what runs, last started first; what was not started is no fault. */
+  async end(): Promise<void> {
+    this.isEnding = true;
+    clearInterval(this.boundingLogs);
+    await this.migration?.end();
+    for (const process of this.processes.toReversed()) {
+      await process.end();
+    }
+    if (!this.lock) return;
+    removeStackFile(this.folder.stackFile);
+    this.lock.release();
+  }
+
+  private findPorts(takenOver: boolean) {
+    const { config } = this.options;
+    const wanted = {
+      gateway: { setting: 'SGE_HTTP_PORT', port: config.SGE_HTTP_PORT },
+      mail_grpc: { setting: 'SGE_MAIL_GRPC_PORT', port: config.SGE_MAIL_GRPC_PORT },
+      mail_health: { setting: 'SGE_MAIL_HEALTH_PORT', port: config.SGE_MAIL_HEALTH_PORT },
+      smtp_sink: config.MAIL_RELAY_URL === undefined ? { setting: 'SGE_SMTP_SINK_PORT', port: config.SGE_SMTP_SINK_PORT } : undefined,
+      postgres: config.DATABASE_URL === undefined ? { setting: 'DATABASE_URL', port: 0 } : undefined,
+    };
+    return findPorts(wanted, takenOver ? LEFT_OVER_MS : 0);
+  }
+
+  private async startPostgres(port: number, secrets: SecretFiles): Promise<string> {
+    const postgres = new EmbeddedPostgres({ folder: this.folder.postgres, port, passwordFile: secrets.databasePassword });
+    await this.options.terminal.step('PostgreSQL', async () => {
+      await postgres.prepare();
+      await this.keepRunning(postgres.program());
+    });
+    return postgres.url;
+  }
+
+  private async startPrograms(ports: StackPorts, environment: NodeJS.ProcessEnv): Promise<void> {
+    const { programs, terminal, environment: own } = this.options;
+    const { smtp_sink: sinkPort } = ports;
+    await terminal.step('migrations', () => this.runToEnd(migrateProgram(programs, environment)));
+    if (sinkPort !== undefined) {
+      await terminal.step('SMTP sink', () => this.keepRunning(sinkProgram(programs, own, sinkPort, this.folder.inbox)));
+    }
+    await terminal.step('mail', () => this.keepRunning(mailProgram(programs, environment, ports)));
+    await terminal.step('gateway', () => this.keepRunning(gatewayProgram(programs, environment, ports)));
+  }
+
+  private async keepRunning(program: Program): Promise<void> {
+    this.refuseWhenEnding();
+    const { restartLimits } = this.options;
+    const process = new SupervisedProcess(program, this.logOf(program.name), this, restartLimits);
+    this.processes.push(process);
+    await process.start();
+  }
+
+  private async runToEnd(program: Program): Promise<void> {
+    this.refuseWhenEnding();
+    this.migration = new RunningProcess(program, this.logOf(program.name));
+    const ending = await this.migration.ended;
+    if (!ending.succeeded) throw new ProcessEndedError(ending);
+  }
+
+  private refuseWhenEnding(): void {
+    if (this.isEnding) throw new StartError('The start was ended.');
+  }
+
+  private logOf(name: string): LogFile {
+    const log = new LogFile(join(this.folder.logs, `${name}.log`));
+    this.logs.push(log);
+    return log;
+  }
+
+  private writeDescription(): void {
+    if (!this.description || this.isEnding) return;
+    this.description.pids = Object.fromEntries(this.processes.map(({ name, pid }) => [name, pid]));
+    writeStackFile(this.folder.stackFile, this.description);
+  }
+
+  died(ending: Ending, restartInMs: number): void {
+    this.options.terminal.ended(ending, `Starting it again in ${restartInMs / 1000} s.`);
+  }
+
+  restarted(name: string): void {
+    this.options.terminal.event(`${name} runs again.`);
+    this.writeDescription();
+  }
+
+  gaveUp(ending: Ending): void {
+    this.options.terminal.ended(ending, 'It does not stay up: giving up.');
+    this.options.onGiveUp();
+  }
+}
