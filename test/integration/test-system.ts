@@ -30,11 +30,29 @@ export const token = (claims: TokenClaims = {}, expiresInSeconds = 600): string 
     expiresInSeconds,
   );
 
+const SERVICE_KEY = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+/** What a mail process needs, on free ports. */
+export const mailEnvironment = async (database: TestDatabase, relay: TestRelay, settings: Record<string, string> = {}) => ({
+  ...AUTH,
+  SERVICE_KEY,
+  LOG_LEVEL: 'silent',
+  NODE_ENV: 'test',
+  SHUTDOWN_GRACE_SECONDS: '2',
+  DATABASE_URL: database.url,
+  GRPC_PORT: String(await freePort()),
+  HEALTH_PORT: '0',
+  MAIL_RELAY_URL: relay.url,
+  ...settings,
+});
+
 export interface RestAnswer {
   status: number;
   headers: Headers;
   body: Record<string, unknown>;
 }
+
+type ClientClass = new (address: string, secure: unknown) => Client;
 
 /** Mail and gateway in this process, on a database and a relay of their own. */
 export class TestSystem {
@@ -45,38 +63,29 @@ export class TestSystem {
     readonly database: TestDatabase,
     readonly relay: TestRelay,
     private readonly client: Client,
+    private readonly health: Client,
     private readonly closers: (() => Promise<void>)[],
   ) {}
 
-  static async start(settings: Record<string, string> = {}, relay?: TestRelay): Promise<TestSystem> {
-    const database = await createDatabase();
-    const usedRelay = relay ?? new TestRelay(await freePort());
-    if (!relay) await usedRelay.start();
-    const common = {
-      ...AUTH,
-      LOG_LEVEL: 'silent',
-      NODE_ENV: 'test',
-      SERVICE_KEY: generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-      SHUTDOWN_GRACE_SECONDS: '2',
-      ...settings,
-    };
-    const mailConfig = readMailConfig({
-      ...common,
-      DATABASE_URL: database.url,
-      GRPC_PORT: String(await freePort()),
-      HEALTH_PORT: '0',
-      MAIL_RELAY_URL: usedRelay.url,
-      ...settings,
-    });
+  /** @param given a relay or a database that the test makes itself; they are ended with the system all the same */
+  static async start(settings: Record<string, string> = {}, given: { relay?: TestRelay; database?: TestDatabase } = {}): Promise<TestSystem> {
+    const database = given.database ?? (await createDatabase());
+    const usedRelay = given.relay ?? new TestRelay(await freePort());
+    if (!given.relay) await usedRelay.start();
+    const environment = await mailEnvironment(database, usedRelay, settings);
+    const mailConfig = readMailConfig(environment);
     await runMigrations(mailConfig);
     const mail = await startMail(mailConfig);
-    const gateway = await startGateway(readGatewayConfig({ ...common, HTTP_PORT: '0', GRPC_MAIL_SERVICE_ADDR: mail.grpcUrl }));
-    const { sky_genesis: contract } = loadPackageDefinition(loadPackage()) as unknown as {
-      sky_genesis: { MailService: new (address: string, secure: unknown) => Client };
+    const gateway = await startGateway(readGatewayConfig({ ...environment, HTTP_PORT: '0', GRPC_MAIL_SERVICE_ADDR: mail.grpcUrl }));
+    const { sky_genesis: contract, grpc } = loadPackageDefinition(loadPackage()) as unknown as {
+      sky_genesis: { MailService: ClientClass };
+      grpc: { health: { v1: { Health: ClientClass } } };
     };
     const client = new contract.MailService(mail.grpcUrl, credentials.createInsecure());
-    return new TestSystem(gateway.url, mail.grpcUrl, mail.healthUrl, database, usedRelay, client, [
+    const health = new grpc.health.v1.Health(mail.grpcUrl, credentials.createInsecure());
+    return new TestSystem(gateway.url, mail.grpcUrl, mail.healthUrl, database, usedRelay, client, health, [
       async () => client.close(),
+      async () => health.close(),
       () => gateway.close(),
       () => mail.close(),
       () => usedRelay.stop(),
@@ -109,14 +118,22 @@ export class TestSystem {
     const metadata = new Metadata();
     if (options.token !== null) metadata.set('authorization', `Bearer ${options.token ?? token()}`);
     for (const [name, value] of Object.entries(options.metadata ?? {})) metadata.set(name, value);
-    const call = (this.client as unknown as Record<string, (...args: unknown[]) => void>)[method];
+    return this.call(this.client, method, request, metadata, options.timeoutMs);
+  }
+
+  grpcHealth(service: string): Promise<{ status: string }> {
+    return this.call(this.health, 'check', { service }, new Metadata());
+  }
+
+  private call<Response>(client: Client, method: string, request: object, metadata: Metadata, timeoutMs = 20_000): Promise<Response> {
+    const call = (client as unknown as Record<string, (...args: unknown[]) => void>)[method];
     if (!call) throw new Error(`no method ${method}`);
     return new Promise<Response>((resolve, reject) => {
       call.call(
-        this.client,
+        client,
         request,
         metadata,
-        { deadline: Date.now() + (options.timeoutMs ?? 20_000) },
+        { deadline: Date.now() + timeoutMs },
         (error: ServiceError | null, response: Response) => (error ? reject(fromServiceError(error)) : resolve(response)),
       );
     });

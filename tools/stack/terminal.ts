@@ -53,7 +53,7 @@ export class Terminal {
   /** Where everything is, and a first mail to paste. */
   welcome(stack: StackDescription, folder: DataFolder, seconds: number): void {
     const url = gatewayUrl(stack.ports);
-    const short = (path: string): string => relative('', path) || '.';
+    const short = (path: string): string => (relative('', path).startsWith('..') ? path : relative('', path));
     this.line(`Ready in ${seconds.toFixed(1)} s. Ctrl-C ends everything; what was accepted is there at the next start.\n`);
     this.line(`  REST    ${url}/api/v1 (documentation: ${url}/api/docs)`);
     this.line(`  gRPC    127.0.0.1:${stack.ports.mail_grpc}`);

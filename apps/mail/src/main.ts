@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { ConfigError } from '@sky-genesis/config';
+import { SchemaMismatchError } from './database/schema-version';
 import { readMailConfig } from './mail.config';
 import { startMail } from './start-mail';
 
@@ -13,6 +14,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof ConfigError ? error.message : error);
+  const expected = error instanceof ConfigError || error instanceof SchemaMismatchError;
+  console.error(expected ? error.message : error);
   process.exit(1);
 });

@@ -7,7 +7,7 @@ import type { GrpcSettings } from './grpc.settings';
 import { ServerHealth } from './server-health';
 
 export interface GrpcServerSettings {
-  /** host:port */
+  /** host:port; not port 0, which Nest would not tell. */
   url: string;
   /** Full names, such as sky_genesis.MailService: health is told for each, and for '' (all). */
   services: readonly string[];
@@ -26,12 +26,14 @@ export interface GrpcServerSettings {
  */
 export class GrpcServer {
   readonly options: GrpcOptions;
+  private readonly url: string;
   private readonly health: ServerHealth;
   private server: Server | undefined;
   private serving = false;
   private draining = false;
 
   constructor({ url, services, reflection, limits, interceptors, observe }: GrpcServerSettings) {
+    this.url = url;
     this.health = new ServerHealth(['', ...services]);
     const channelOptions: ServerOptions = {
       interceptors: [
@@ -78,10 +80,8 @@ export class GrpcServer {
     this.health.endWatches();
     const { server } = this;
     if (!server) return;
-    let timer: NodeJS.Timeout | undefined;
-    const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
-    await Promise.race([new Promise<void>((resolve) => server.tryShutdown(() => resolve())), grace]);
-    clearTimeout(timer);
-    server.forceShutdown();
+    // Not forceShutdown: it cuts the sessions that channelz knows, and channelz is off.
+    server.drain(this.url, graceMs);
+    await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
   }
 }

@@ -119,7 +119,7 @@ test.each<[string, string, Record<string, string>]>([
   ['RESOURCE_EXHAUSTED', 'x'.repeat(2000), {}],
   ['RESOURCE_EXHAUSTED', 'hello', { large: 'x'.repeat(20_000) }],
   ['DEADLINE_EXCEEDED', 'silence', {}],
-])('a call that ends with %s is counted once, with the code that went to the caller: %.12s %.12j', async (code, request, entries) => {
+])('a call that ends with %s is counted once, with the code that went to the caller (case %#)', async (code, request, entries) => {
   const metadata = new Metadata();
   metadata.set('x-request-id', 'abc');
   for (const [name, value] of Object.entries(entries)) metadata.set(name, value);

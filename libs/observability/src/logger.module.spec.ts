@@ -78,6 +78,7 @@ test('one line per request: id, method, path, status, duration, and nothing of h
 });
 
 test.each([
+  ['/', '/', 404, 'info'],
   ['/none', '/none', 404, 'info'],
   ['/none/bob@example.com/x?y=z', '/none/*/x', 404, 'info'],
   ['/none/bob%40example.com', '/none/*', 404, 'info'],
@@ -108,7 +109,7 @@ test.each(['/health/live', '/metrics'])('%s is logged at debug only', async (url
   expect(requests()).toMatchObject([{ path: url, level: 'debug' }]);
 });
 
-test('metrics of the process and of gRPC are told, also by a second app in the process', async () => {
+test('metrics of the process are told, also by a second app in it', async () => {
   await start('info');
   const first = app;
   await start('info');

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { DynamicModule } from '@nestjs/common';
+import { type DynamicModule, RequestMethod } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { type DestinationStream, destination as openDestination } from 'pino';
 import type { Options } from 'pino-http';
@@ -19,7 +19,11 @@ export function loggerModule(
   settings: ObservabilitySettings,
   destination: DestinationStream = openDestination(1),
 ): DynamicModule {
-  return LoggerModule.forRoot({ pinoHttp: [{ ...loggerOptions(name, settings), ...accessLine }, destination] });
+  return LoggerModule.forRoot({
+    pinoHttp: [{ ...loggerOptions(name, settings), ...accessLine }, destination],
+    // The default of nestjs-pino 5.2 (`{/*splat}`) matches no request on the Fastify adapter of Nest 12.
+    forRoutes: [{ path: '/{*path}', method: RequestMethod.ALL }],
+  });
 }
 
 const accessLine: Options = {

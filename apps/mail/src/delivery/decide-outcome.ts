@@ -91,8 +91,9 @@ function decideRecipient(
     case 'uncertain':
       return { status: onUncertain === 'hold' ? 'uncertain' : 'deferred', ...said, reason: 'NO_REPLY_AFTER_DATA' };
     case 'deferred':
+      return { status: 'deferred', ...said, reason: reason || 'RELAY_DEFERRED' };
     case 'unreached':
-      return { status: 'deferred', ...said, reason: reason || (reply ? 'RELAY_DEFERRED' : 'RELAY_UNREACHABLE') };
+      return { status: 'deferred', ...said, reason: reason || 'RELAY_UNREACHABLE' };
   }
 }
 

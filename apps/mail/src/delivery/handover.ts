@@ -36,3 +36,6 @@ export function parseReply(text: string): RelayReply {
 
 /** RFC 5321, 4.2.1: 5yz is permanent, 4yz may change; 421 is about the connection. */
 export const isPermanent = ({ code }: RelayReply): boolean => code >= 500 && code < 600;
+
+/** Whether it says that the mail was not taken. Anything else in place of an acceptance is no answer. */
+export const isRefusal = ({ code }: RelayReply): boolean => code >= 400 && code < 600;

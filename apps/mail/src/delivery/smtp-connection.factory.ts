@@ -26,7 +26,7 @@ export class SmtpConnectionFactory {
   /** @throws nodemailer's error, after the connection is closed */
   async open(): Promise<SMTPConnection> {
     const connection = new SMTPConnection({
-      host: this.url.hostname,
+      host: this.url.hostname.replace(/^\[|\]$/g, ''),
       port: this.port,
       secure: this.url.protocol === 'smtps:',
       requireTLS: this.settings.MAIL_RELAY_REQUIRE_TLS && this.url.protocol === 'smtp:',
@@ -38,18 +38,13 @@ export class SmtpConnectionFactory {
       logger: false,
       tls: { minVersion: 'TLSv1.2', ...(this.settings.MAIL_RELAY_CA && { ca: this.settings.MAIL_RELAY_CA }) },
     });
+    // A failure reaches whoever waits for an answer; without a listener it would end the process.
+    connection.on('error', () => undefined);
     try {
-      await new Promise<void>((resolve, reject) => {
-        connection.once('error', reject);
-        connection.connect((error) => (error ? reject(error) : resolve()));
-      });
-      // From here on a failure reaches whoever is sending; without a listener it would end the process.
-      connection.removeAllListeners('error');
-      connection.on('error', () => undefined);
+      await answered(connection, (done) => connection.connect(done));
       if (this.url.username !== '') await this.logIn(connection);
       return connection;
     } catch (error) {
-      connection.on('error', () => undefined);
       connection.close();
       throw error;
     }
@@ -58,12 +53,21 @@ export class SmtpConnectionFactory {
   private logIn(connection: SMTPConnection): Promise<void> {
     const user = decodeURIComponent(this.url.username);
     const pass = decodeURIComponent(this.url.password);
-    return new Promise((resolve, reject) => connection.login({ user, pass }, (error) => (error ? reject(error) : resolve())));
+    return answered(connection, (done) => connection.login({ user, pass }, done));
   }
 
   private get port(): number {
     return Number(this.url.port) || (this.url.protocol === 'smtps:' ? 465 : 587);
   }
+}
+
+/** Asks the relay something. nodemailer forgets who waits for an answer when the connection ends in the middle. */
+export function answered(connection: SMTPConnection, ask: (done: (error?: Error | null) => void) => void): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    connection.once('error', reject);
+    connection.once('end', () => reject(new Error('the connection ended')));
+    ask((error) => (error ? reject(error) : resolve()));
+  });
 }
 
 /** Such as TLSv1.3; '' for a connection without TLS. */

@@ -1,5 +1,5 @@
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
-import type { SmtpConnectionFactory } from './smtp-connection.factory';
+import { answered, type SmtpConnectionFactory } from './smtp-connection.factory';
 
 const IDLE_MS = 20_000;
 
@@ -53,4 +53,8 @@ export class SmtpConnectionPool {
 
 const isAlive = ({ _socket: socket, destroyed }: SMTPConnection): boolean => !destroyed && !!socket && socket.writable;
 
-const reset = (connection: SMTPConnection): Promise<boolean> => new Promise((resolve) => connection.reset((error) => resolve(!error)));
+const reset = (connection: SMTPConnection): Promise<boolean> =>
+  answered(connection, (done) => connection.reset(done)).then(
+    () => true,
+    () => false,
+  );

@@ -1,8 +1,9 @@
-import { Readable } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { SMTPConnectionSendInfo, SMTPEnvelope } from 'nodemailer/lib/smtp-connection';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { resultOf } from './decide-outcome';
-import { type Handover, parseReply, type RecipientHandover } from './handover';
+import { type Handover, isRefusal, parseReply, type RecipientHandover } from './handover';
+import { messageSource } from './message-source';
 import { tlsVersionOf } from './smtp-connection.factory';
 import type { SmtpConnectionPool } from './smtp-connection.pool';
 
@@ -59,10 +60,9 @@ export class SmtpTransport {
       const recipients = to.map((): RecipientHandover => ({ result: 'unsupported', reply: undefined, reason: unsupported }));
       return { outcome: 'refused', relay: this.pool.relay, reply: undefined, tlsVersion, recipients };
     }
-    // Once the source has ended, the final dot is on its way: from there on, no reply means no knowledge.
-    const source = Readable.from([message]);
+    // Once the final dot may be on its way, no reply means no knowledge.
     let dotOnItsWay = false;
-    source.once('end', () => (dotOnItsWay = true));
+    const source = messageSource(message, connection._socket as Socket, () => (dotOnItsWay = true));
     const smtp: SMTPEnvelope = { from, to: [...to], size: message.length, use8BitMime: true, dsn: { envid, ret: 'HDRS' } };
     try {
       const info = await new Promise<SMTPConnectionSendInfo>((resolve, reject) =>
@@ -89,15 +89,18 @@ export class SmtpTransport {
     dotOnItsWay: boolean,
     tlsVersion: string,
   ): Promise<Handover> {
-    // nodemailer does not pass on who was refused by RCPT when DATA is refused after it.
-    const refused = refusals(error.rejectedErrors ?? (connection as { _envelope?: { rejectedErrors?: SendError[] } })._envelope?.rejectedErrors);
-    if (error.response === undefined || !ABOUT_THE_MAIL.has(error.command ?? '') || error.responseCode === 421) {
+    // nodemailer does not pass on who was refused by RCPT when DATA is refused after it. Once the sender is refused,
+    // what a pipelining relay says to the commands after it (503) follows from that.
+    const told = error.rejectedErrors ?? (connection as { _envelope?: { rejectedErrors?: SendError[] } })._envelope?.rejectedErrors;
+    const refused = refusals(error.command === 'MAIL FROM' ? [] : told);
+    const reply = parseReply(error.response ?? error.message);
+    const decided = error.response !== undefined && ABOUT_THE_MAIL.has(error.command ?? '') && isRefusal(reply);
+    if (!decided || reply.code === 421) {
       connection.close();
-      const handover = this.failed(envelope, error, dotOnItsWay ? 'uncertain' : 'connection_failed', tlsVersion);
+      const handover = this.failed(envelope, error, dotOnItsWay && !decided ? 'uncertain' : 'connection_failed', tlsVersion);
       return { ...handover, recipients: handover.recipients.map((recipient, i) => refused.get(envelope.to[i] ?? '') ?? recipient) };
     }
     await this.pool.giveBack(connection, true);
-    const reply = parseReply(error.response);
     const recipients = envelope.to.map((address) => refused.get(address) ?? { result: resultOf(reply), reply, reason: '' });
     return { outcome: resultOf(reply), relay: this.pool.relay, reply, tlsVersion, recipients };
   }
