@@ -22,13 +22,14 @@ export class BenchStack {
     readonly postgresPid: number,
     private readonly stack: ChildProcess,
     private readonly postgres: EmbeddedPostgres,
-    private readonly folder: string,
+    private readonly folders: readonly string[],
   ) {}
 
   static async start(settings: Record<string, string>): Promise<BenchStack> {
     const folder = mkdtempSync(join(tmpdir(), 'sge-bench-'));
     const port = await freePort();
-    const databaseDir = join(folder, 'postgres');
+    // A folder of its own: as root, PostgreSQL runs as another user, to whom this is given.
+    const databaseDir = mkdtempSync(join(tmpdir(), 'sge-bench-postgres-'));
     const postgres = new EmbeddedPostgres({
       databaseDir,
       port,
@@ -60,7 +61,7 @@ export class BenchStack {
     await readyIn(stack);
     const file = JSON.parse(readFileSync(join(folder, 'data', 'stack.json'), 'utf8')) as StackFile;
     const postgresPid = Number(readFileSync(join(databaseDir, 'postmaster.pid'), 'utf8').split('\n')[0]);
-    return new BenchStack(file, databaseUrl, postgresPid, stack, postgres, folder);
+    return new BenchStack(file, databaseUrl, postgresPid, stack, postgres, [folder, databaseDir]);
   }
 
   async stop(): Promise<void> {
@@ -68,7 +69,7 @@ export class BenchStack {
     this.stack.kill('SIGINT');
     await ended;
     await this.postgres.stop();
-    rmSync(this.folder, { recursive: true, force: true });
+    for (const folder of this.folders) rmSync(folder, { recursive: true, force: true });
   }
 }
 

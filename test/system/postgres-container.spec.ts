@@ -17,7 +17,11 @@ describeWith('docker')('on a PostgreSQL in a container', () => {
   }, 180_000);
 
   afterAll(async () => {
-    await stack?.remove().finally(() => postgres?.stop());
+    try {
+      await stack?.remove();
+    } finally {
+      await postgres?.stop();
+    }
   }, 60_000);
 
   async function query(text: string): Promise<unknown[][]> {

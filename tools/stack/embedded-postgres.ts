@@ -32,6 +32,8 @@ export interface EmbeddedPostgresOptions {
   folder: string;
   port: number;
   passwordFile: string;
+  /** More of postgresql.conf. */
+  settings?: Readonly<Record<string, string>>;
 }
 
 /** The PostgreSQL that comes as an npm package: its own data directory, reachable on loopback with a random password. */
@@ -55,8 +57,8 @@ export class EmbeddedPostgres {
 
   /** The server, once prepared. */
   program(): Program {
-    const { folder, port } = this.options;
-    const settings = Object.entries({ ...SETTINGS, port }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const { folder, port, settings: more } = this.options;
+    const settings = Object.entries({ ...SETTINGS, ...more, port }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const { command, args, user } = this.command('postgres', folder, ['-D', folder, ...settings]);
     return {
       name: 'postgres',

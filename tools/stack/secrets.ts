@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeWhole } from './written-whole';
+import { writeWhole } from './write-whole';
 
 /** Files of a folder only its owner reads, each made once and kept. */
 export interface SecretFiles {

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import type { StackPorts } from './app-environment';
-import { writeWhole } from './written-whole';
+import { writeWhole } from './write-whole';
 
 /** What a running stack tells other programs, in `<data folder>/stack.json`. A part that is not the stack's own is left out. */
 export interface StackDescription {

@@ -8,7 +8,6 @@ export const stackSchema = z.object({
   SGE_DATA_DIR: z
     .string()
     .default('.data')
-    .transform((folder) => resolve(folder))
     .describe('The folder that keeps everything of the embedded stack: database, inbox, keys, logs.'),
   SGE_HTTP_PORT: port(3000).describe('Where the gateway of the embedded stack listens, on loopback; 0: any free port.'),
   SGE_MAIL_GRPC_PORT: port(50_051).describe('Where mail of the embedded stack listens for gRPC, on loopback; 0: any free port.'),
@@ -29,8 +28,14 @@ export const stackSchema = z.object({
 
 export type StackConfig = z.infer<typeof stackSchema>;
 
-/** @throws ConfigError */
-export const readStackConfig = (environment: Environment): StackConfig => readConfig(stackSchema, environment);
+/**
+ * The data folder comes as a full path.
+ * @throws ConfigError
+ */
+export function readStackConfig(environment: Environment): StackConfig {
+  const config = readConfig(stackSchema, environment);
+  return { ...config, SGE_DATA_DIR: resolve(config.SGE_DATA_DIR) };
+}
 
 /** Whether the caller brings keys for tokens; the stack makes a secret of its own only when not. */
 export const bringsTokenKeys = (config: StackConfig): boolean =>

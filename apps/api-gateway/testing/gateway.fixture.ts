@@ -15,7 +15,6 @@ export const configFor = (address: string, more: Record<string, string> = {}): G
 export interface Answer {
   status: number;
   headers: Headers;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   json: any;
 }
 

@@ -1,5 +1,5 @@
 import { authRules, authSettings } from '@sky-genesis/auth';
-import { type Environment, flag, integer, optional, port, readConfig } from '@sky-genesis/config';
+import { type Environment, flag, integer, optional, optionalFlag, port, readConfig } from '@sky-genesis/config';
 import { grpcSettings } from '@sky-genesis/grpc';
 import { observabilitySettings } from '@sky-genesis/observability';
 import { z } from 'zod';
@@ -13,7 +13,7 @@ export const mailSettings = z.object({
   GRPC_PORT: integer(1, 65_535, 50_051).describe('The port that gRPC listens on.'),
   HEALTH_HOST: z.string().default('127.0.0.1').describe('The address that health and metrics listen on (HTTP).'),
   HEALTH_PORT: port(3001).describe('The port of /health/live, /health/ready, /health/startup and /metrics.'),
-  GRPC_REFLECTION: flag(true).describe('Whether the schema is told by grpc.reflection, without a token. Off by default in production.').optional(),
+  GRPC_REFLECTION: optionalFlag().describe('Whether grpc.reflection tells the schema, to everyone. Default: false with NODE_ENV=production, else true.'),
   GRPC_ALLOW_ANONYMOUS: flag(false).describe(
     'Calls without a token are the tenant `anonymous` with every scope and sender. For trying only: refused on an address that is not loopback and in production.',
   ),

@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { optionalFlag } from '@sky-genesis/config';
 import { z } from 'zod';
 import { algorithmsFor } from './key-source';
 
@@ -27,12 +28,9 @@ export const authSettings = {
     .describe(`The shared secret that verifies tokens (HS256), ${MIN_SECRET_BYTES} bytes or more.`),
   AUTH_ISSUER: z.string().min(1).describe('What `iss` of a token must be.'),
   AUTH_AUDIENCE: z.string().min(1).describe('What `aud` of a token must be or hold.'),
-  AUTH_TENANT_REQUIRED: z
-    .stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] })
-    .optional()
-    .describe(
-      'Whether a token must name its tenant; where it need not, one without gets a space of its own. Default: true with NODE_ENV=production, else false.',
-    ),
+  AUTH_TENANT_REQUIRED: optionalFlag().describe(
+    'Whether a token must name its tenant; where it need not, one without gets a space of its own. Default: true with NODE_ENV=production, else false.',
+  ),
   SERVICE_KEY: pem()
     .refine(isEd25519PrivateKey, 'must be an Ed25519 private key as PEM')
     .optional()

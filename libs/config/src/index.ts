@@ -1,2 +1,2 @@
 export { readConfig, ConfigError, type Environment } from './read-config';
-export { flag, integer, port, listOf, optional, describeSettings, type SettingDescription } from './settings';
+export { flag, integer, port, listOf, optional, optionalFlag, describeSettings, type SettingDescription } from './settings';

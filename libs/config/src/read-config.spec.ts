@@ -41,6 +41,10 @@ test('all faults are reported at once, each by the name of its variable', () => 
   expect(faults.map((fault) => fault.split(':')[0])).toEqual(['PORT', 'OPEN', 'SIZE_BYTES']);
 });
 
+test('what is missing is said to be required', () => {
+  expect(() => readConfig(z.object({ NEEDED: z.string() }), {})).toThrow('NEEDED: is required');
+});
+
 test('a value may come from a file, without its last line end', () => {
   const file = join(mkdtempSync(join(tmpdir(), 'config-')), 'secret');
   writeFileSync(file, 'from a file\n');

@@ -36,7 +36,10 @@ export function readConfig<Schema extends z.ZodObject>(schema: Schema, environme
   }
   const read = schema.safeParse(given);
   if (!read.success) {
-    for (const issue of read.error.issues) faults.push(`${issue.path.join('.') || 'settings'}: ${issue.message}`);
+    for (const { path, code, message } of read.error.issues) {
+      const name = path.join('.');
+      faults.push(`${name}: ${code === 'invalid_type' && !(name in given) ? 'is required' : message}`);
+    }
   }
   if (faults.length > 0 || !read.success) throw new ConfigError(faults);
   return read.data;

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** `true` or `false`, where the default depends on other settings. */
+export const optionalFlag = () => z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] }).optional();
+
 /** `true` or `false`. */
 export const flag = (byDefault: boolean) => z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] }).default(byDefault);
 

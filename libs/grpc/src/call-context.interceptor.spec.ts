@@ -128,7 +128,9 @@ test('a unary call that takes too long ends with DEADLINE_EXCEEDED and ends the 
 
 test('a caller may ask for less time', async () => {
   let ended: Promise<unknown> | undefined;
-  handler = () => (ended = aborted(callContext.getStore()!.signal));
+  handler = () => {
+    ended = aborted(callContext.getStore()!.signal);
+  };
   const { error } = await get(undefined, undefined, { deadline: Date.now() + 100 });
   expect(error?.code).toBe(status.DEADLINE_EXCEEDED);
   await ended;

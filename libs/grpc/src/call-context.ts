@@ -1,13 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-
-/** Who calls, as the token says. */
-export interface Caller {
-  subject: string;
-  tenant: string;
-  scopes: ReadonlySet<string>;
-  /** Addresses, `*@domain` or `*`: what may stand in `from`. */
-  senders: readonly string[];
-}
+import type { Caller } from './caller';
 
 /** What every hop of a call knows about it. */
 export interface CallContext {

@@ -1,4 +1,4 @@
-import { type Client, Metadata, type ServiceError, type ClientUnaryCall } from '@grpc/grpc-js';
+import { type Client, type Metadata, type ServiceError, type ClientUnaryCall } from '@grpc/grpc-js';
 import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { loadPackage } from '@sky-genesis/proto';
 import { callContext } from './call-context';
@@ -32,7 +32,7 @@ export function grpcClientOptions(address: string, limits: GrpcSettings): GrpcOp
         'grpc.max_reconnect_backoff_ms': 2000,
         'grpc.service_config_disable_resolution': 1,
         'grpc.enable_channelz': 0,
-      } as NonNullable<GrpcOptions['options']['channelOptions']>,
+      },
     },
   };
 }

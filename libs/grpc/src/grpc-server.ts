@@ -54,12 +54,12 @@ export class GrpcServer {
         package: 'sky_genesis',
         packageDefinition: loadPackage(),
         maxReceiveMessageLength: limits.GRPC_MAX_MESSAGE_SIZE,
-        channelOptions: channelOptions as NonNullable<GrpcOptions['options']['channelOptions']>,
-        onLoadPackageDefinition: (definition, server: Server) => {
+        channelOptions: channelOptions,
+        onLoadPackageDefinition: (_definition, server: Server) => {
           this.server = server;
           observe?.(server);
           this.health.addToServer(server);
-          if (reflection) new ReflectionService(definition).addToServer(server);
+          if (reflection) new ReflectionService(loadPackage()).addToServer(server);
         },
       },
     };

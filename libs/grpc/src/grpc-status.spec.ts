@@ -8,7 +8,7 @@ import { InvalidArgumentError, RuleError } from './rule-error';
 const DETAILS = 'grpc-status-details-bin';
 const asReceived = (sent: SentStatus) => Object.assign(new Error(sent.details), sent) as ServiceError;
 const roundTrip = (error: unknown) => fromServiceError(asReceived(toStatus(error)));
-const detailsOf = (sent: SentStatus) => Status.decode(sent.metadata!.get(DETAILS)[0] as Buffer);
+const detailsOf = (sent: SentStatus) => Status.decode(sent.metadata!.get(DETAILS)[0]);
 const reasonOf = (sent: SentStatus) => ErrorInfo.decode(detailsOf(sent).details[0]!.value).reason;
 const bare = (code: status, details = ''): StatusObject => ({ code, details, metadata: new Metadata() });
 
@@ -18,7 +18,7 @@ function trailerBytes(sent: StatusObject): number {
   return Object.entries(headers).reduce((bytes, [name, value]) => bytes + name.length + [value].flat().join().length + 32, 0);
 }
 
-test.each(Object.keys(errorReasons) as ErrorReason[])('%s comes back from the wire as it was thrown', (reason) => {
+test.each(Object.keys(errorReasons))('%s comes back from the wire as it was thrown', (reason) => {
   const thrown = new RuleError(reason, 'what the caller did', { retryAfterSeconds: 7 });
   const received = roundTrip(thrown);
   expect(received).toMatchObject({ reason, message: 'what the caller did', code: errorReasons[reason].code });

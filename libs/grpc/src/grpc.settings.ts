@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { type z } from 'zod';
 import { integer } from '@sky-genesis/config';
 
 /** Settings that every gRPC server and client shares; an app's schema spreads them. */

@@ -1,4 +1,5 @@
-export { type Caller, type CallContext, callContext, currentCaller } from './call-context';
+export { type CallContext, callContext, currentCaller } from './call-context';
+export { type Caller } from './caller';
 export { type CallLimits, callContextInterceptor } from './call-context.interceptor';
 export { type CodeName, defaultReason, type ErrorReason, errorReasons } from './error-reasons';
 export { type CallOptions, grpcClientOptions } from './grpc-client';

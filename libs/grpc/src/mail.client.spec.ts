@@ -44,9 +44,9 @@ test('each method calls its RPC with the request as it is, and gives the answer'
   };
   const submit = { idempotencyKey: 'k', email: { subject: 's' } } as unknown as SubmitEmailRequest;
   expect(await client.submitEmail(submit, {})).toMatchObject({ messageId: 'msg_1', replayed: false });
-  expect(await client.getEmail({ id: 'msg_1' } as GetEmailRequest, {})).toMatchObject({ status: 'canceled' });
+  expect(await client.getEmail({ id: 'msg_1' }, {})).toMatchObject({ status: 'canceled' });
   expect(await client.listEmails({ pageSize: 3 } as ListEmailsRequest, {})).toMatchObject({ emails: [{ id: 'msg_1' }] });
-  expect(await client.cancelEmail({ id: 'msg_2' } as CancelEmailRequest, {})).toMatchObject({ status: 'canceled' });
+  expect(await client.cancelEmail({ id: 'msg_2' }, {})).toMatchObject({ status: 'canceled' });
   expect(seen).toMatchObject([
     ['SubmitEmail', submit],
     ['GetEmail', { id: 'msg_1' }],

@@ -42,7 +42,7 @@ const varint = (value: number): number[] => (value < 0x80 ? [value] : [(value & 
 function messageTypes(): MessageTypeDefinition<object, object>[] {
   return Object.values(loadPackage()).flatMap((entry) => {
     if ('fileDescriptorProtos' in entry) return [entry as MessageTypeDefinition<object, object>];
-    return Object.values(entry as ServiceDefinition).flatMap((method) => [method.requestType!, method.responseType!]);
+    return Object.values(entry).flatMap((method) => [method.requestType, method.responseType]);
   });
 }
 

@@ -1,17 +1,40 @@
+import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Lets running requests end when the server closes, at most for the grace, and then cuts them. Connections that are
- * kept alive end with the answer that they wait for.
+ * Lets running requests end when the server closes, at most for the grace, and then cuts them. Connections without a
+ * running request end at once: Node itself waits for those on which nothing was sent yet.
  */
 export function addGracefulClose(server: FastifyInstance, graceMs: number): void {
+  const http = server.server;
+  const running = new Map<Socket, number>();
   let closing = false;
+
+  http.on('connection', (socket: Socket) => {
+    if (closing) {
+      socket.destroy();
+      return;
+    }
+    running.set(socket, 0);
+    socket.once('close', () => running.delete(socket));
+  });
+  http.on('request', ({ socket }, response) => {
+    count(socket, 1);
+    response.once('close', () => count(socket, -1));
+  });
+  const count = (socket: Socket, change: number) => {
+    const requests = running.get(socket);
+    if (requests !== undefined) running.set(socket, requests + change);
+  };
+
   server.addHook('preClose', (done) => {
     closing = true;
-    const timer = setTimeout(() => server.server.closeAllConnections(), graceMs);
-    server.server.once('close', () => clearTimeout(timer));
+    for (const [socket, requests] of running) if (requests === 0) socket.destroy();
+    const timer = setTimeout(() => http.closeAllConnections(), graceMs);
+    http.once('close', () => clearTimeout(timer));
     done();
   });
+  // A connection that is kept alive ends with the answer that it waits for.
   server.addHook('onSend', (_request, reply, _payload, done) => {
     if (closing) void reply.header('connection', 'close');
     done();

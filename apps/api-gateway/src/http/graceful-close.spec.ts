@@ -1,4 +1,4 @@
-import { Agent, request } from 'node:http';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { GatewayFixture, tokenFor } from '../../testing/gateway.fixture';
@@ -27,7 +27,7 @@ test('a running request ends, on a connection that is kept alive, and then the s
   idle.resume();
   await once(idle, 'close');
   answer();
-  const [response] = (await once(asked, 'response')) as [import('node:http').IncomingMessage];
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
   expect([response.statusCode, response.headers.connection]).toEqual([202, 'close']);
   response.resume();
   await closed;

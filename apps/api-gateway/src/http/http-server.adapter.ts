@@ -1,6 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { requestIdFrom, RuleError } from '@sky-genesis/grpc';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../gateway.config';
 import { ProblemFilter } from '../problem/problem.filter';
 import { answerBrokenRequest } from './broken-request.handler';
@@ -31,10 +32,10 @@ export function createHttpAdapter(config: GatewayConfig): FastifyAdapter {
     },
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER_LENGTH },
     requestIdHeader: false,
-    genReqId: ({ headers }) => requestIdFrom(headers['x-request-id']),
+    genReqId: ({ headers }: IncomingMessage) => requestIdFrom(headers['x-request-id']),
     clientErrorHandler: answerBrokenRequest,
     // What the router refuses before any hook runs: a path that cannot be decoded.
-    frameworkErrors: (error, request, reply) => {
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       setRequestHeaders(request, reply);
       problems.answer(error, request, reply);
     },

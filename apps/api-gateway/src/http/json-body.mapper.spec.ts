@@ -36,7 +36,7 @@ describe('findUnsafeText', () => {
     ['{"subject":"\\ud800"}', 'subject'],
     ['{"to":["a@example.com","\\udc00b"]}', 'to[1]'],
     ['{"metadata":{"\\ud800":"x"}}', 'metadata[\ufffd]'],
-    ['"\\ud800"', ''],
+    ['"\\ud800"', 'body'],
   ])('finds what is unsafe in %s', (text, field) => expect(fields(text)).toEqual([field]));
 
   test('refuses a body that is nested too deep', () => {

@@ -34,7 +34,7 @@ export function parseJson(bytes: Buffer): unknown {
 export function findUnsafeText(body: unknown): FieldViolation[] {
   const found: FieldViolation[] = [];
   const add = (path: readonly PropertyKey[], description: string) => {
-    if (found.length < MAX_VIOLATIONS) found.push({ field: fieldPath(path).replace(loneSurrogates, '\ufffd'), description });
+    if (found.length < MAX_VIOLATIONS) found.push({ field: (fieldPath(path) || 'body').replace(loneSurrogates, '\ufffd'), description });
   };
   let values = 0;
   const visit = (value: unknown, path: readonly PropertyKey[]): void => {

@@ -17,7 +17,9 @@ export interface Outcome {
   tenant: string;
   emailId: string;
   attemptNo: number;
-  attempt: { startedAt: Date; durationMs: number; relay: string; outcome: string; reply: string; enhancedCode: string; tlsVersion: string } | undefined;
+  attempt:
+    | { startedAt: Date; durationMs: number; relay: string; outcome: string; reply: string; enhancedCode: string; tlsVersion: string }
+    | undefined;
   recipients: RecipientOutcome[];
   /** When to try the deferred ones again; undefined: every recipient has reached the end of its way. */
   retryInMs: number | undefined;

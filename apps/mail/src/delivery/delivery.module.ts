@@ -34,7 +34,8 @@ export class DeliveryModule {
         },
         {
           provide: DeliveryWorker,
-          useFactory: (store: DeliveryStore, handovers: HandoverService, due: DueSignal) => new DeliveryWorker(store, handovers, due, settings),
+          useFactory: (store: DeliveryStore, handovers: HandoverService, due: DueSignal) =>
+            new DeliveryWorker(store, handovers, due, settings),
           inject: [DeliveryStore, HandoverService, DueSignal],
         },
       ],

@@ -29,7 +29,11 @@ const MAX_REPLY = 512;
 
 /** Reads a reply of RFC 5321, 4.2, with or without an enhanced code (RFC 2034). */
 export function parseReply(text: string): RelayReply {
-  const line = text.replace(/[^\P{Cc}]+/gu, ' ').trim().slice(0, MAX_REPLY).toWellFormed();
+  const line = text
+    .replace(/[^\P{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, MAX_REPLY)
+    .toWellFormed();
   const [, code = '0', enhancedCode = ''] = /^(\d{3})(?:[ -]([245]\.\d{1,3}\.\d{1,3})\b)?/.exec(line) ?? [];
   return { code: Number(code), text: line, enhancedCode };
 }

@@ -3,6 +3,9 @@ import { formatEmailId } from '../emails/email-id';
 import { domainOf, parseMailbox } from '../emails/mailbox';
 import type { OutgoingAttachment, OutgoingEmail } from './outgoing-email';
 
+/** RFC 2046, 5: these may not be encoded, and so a relay could not carry every file of their kind unchanged. */
+const COMPOSITE = /^(multipart|message)\//i;
+
 /** The same on every attempt, so that a mail that arrives twice is known for one. */
 export const messageIdOf = ({ id, fromAddress }: Pick<OutgoingEmail, 'id' | 'fromAddress'>): string =>
   `<${formatEmailId(id)}@${domainOf(fromAddress)}>`;
@@ -17,12 +20,13 @@ export function toMime(email: OutgoingEmail, attachments: readonly OutgoingAttac
     subject: email.subject,
     messageId: messageIdOf(email),
     date: email.sendAt ?? email.createdAt,
-    ...((email.body !== '' || email.htmlBody === '') && { text: email.body }),
-    ...(email.htmlBody !== '' && { html: email.htmlBody }),
+    ...((email.body !== '' || email.htmlBody === '') && { text: oneLineEnd(email.body) }),
+    ...(email.htmlBody !== '' && { html: oneLineEnd(email.htmlBody) }),
     headers: Object.entries(email.headers).map(([key, value]) => ({ key, value })),
     attachments: attachments.map(({ filename, contentType, contentId, content }) => ({
-      filename,
-      contentType,
+      // A longer run would be folded into a blank line, which some readers take for the end of the part's header.
+      filename: filename.replace(/ {40,}/g, ' '),
+      contentType: COMPOSITE.test(contentType) ? 'application/octet-stream' : contentType,
       content,
       ...(contentId !== '' && { cid: contentId, contentDisposition: 'inline' }),
     })),
@@ -30,5 +34,18 @@ export function toMime(email: OutgoingEmail, attachments: readonly OutgoingAttac
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  return new Promise((resolve, reject) => composer.compile().build((error, message) => (error ? reject(error) : resolve(message as Buffer))));
+  return new Promise((resolve, reject) =>
+    composer.compile().build((error, message) => (error ? reject(error) : resolve(withoutBlankLines(message as Buffer)))),
+  );
+}
+
+/** A lone CR may not stand in a message (RFC 5322, 2.3); what is left is made CRLF by the composer. */
+const oneLineEnd = (text: string): string => text.replace(/\r\n?/g, '\n');
+
+/** Where a long run of spaces is folded in the header: RFC 5322, 3.2.2 forbids blank lines, which readers may take for its end. */
+function withoutBlankLines(message: Buffer): Buffer {
+  const end = message.indexOf('\r\n\r\n');
+  const header = message.toString('latin1', 0, end);
+  const clean = header.replace(/(\r\n[ \t]+)+(?=\r\n|$)/g, '');
+  return clean.length === header.length ? message : Buffer.concat([Buffer.from(clean, 'latin1'), message.subarray(end)]);
 }

@@ -63,7 +63,10 @@ export class ScriptedRelay {
     let received = Buffer.alloc(0);
     let inMail = false;
     this.sockets.add(socket);
-    socket.setNoDelay().on('close', () => this.sockets.delete(socket)).on('error', () => undefined);
+    socket
+      .setNoDelay()
+      .on('close', () => this.sockets.delete(socket))
+      .on('error', () => undefined);
     const give = (answer: Answer) => {
       if (answer === HANG_UP) socket.destroySoon();
       else if (answer !== SAY_NOTHING) socket.write(`${answer}\r\n`);

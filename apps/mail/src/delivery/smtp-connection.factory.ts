@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { hostname } from 'node:os';
 import type { TLSSocket } from 'node:tls';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
@@ -63,11 +64,12 @@ export class SmtpConnectionFactory {
 
 /** Asks the relay something. nodemailer forgets who waits for an answer when the connection ends in the middle. */
 export function answered(connection: SMTPConnection, ask: (done: (error?: Error | null) => void) => void): Promise<void> {
+  const ended = new AbortController();
+  const { signal } = ended;
   return new Promise<void>((resolve, reject) => {
-    connection.once('error', reject);
-    connection.once('end', () => reject(new Error('the connection ended')));
+    once(connection, 'end', { signal }).then(() => reject(new Error('the connection ended')), reject);
     ask((error) => (error ? reject(error) : resolve()));
-  });
+  }).finally(() => ended.abort());
 }
 
 /** Such as TLSv1.3; '' for a connection without TLS. */

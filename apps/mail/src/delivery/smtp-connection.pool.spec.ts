@@ -48,21 +48,27 @@ test('mails at the same time have one each, and all are kept', async () => {
   expect(relay.connections).toBe(5);
 });
 
-test.each(['', '421 4.4.2 idle for too long\r\n'])('a kept connection that the relay closed (%j) is replaced without a word', async (parting) => {
-  await startWith();
-  expect(await outcomes(1)).toEqual(['accepted']);
-  await relay.hangUp(parting);
-  expect(await outcomes(1)).toEqual(['accepted']);
-  expect(relay.connections).toBe(2);
-  expect(relay.mails).toHaveLength(2);
-});
+test.each(['', '421 4.4.2 idle for too long\r\n'])(
+  'a kept connection that the relay closed (%j) is replaced without a word',
+  async (parting) => {
+    await startWith();
+    expect(await outcomes(1)).toEqual(['accepted']);
+    await relay.hangUp(parting);
+    expect(await outcomes(1)).toEqual(['accepted']);
+    expect(relay.connections).toBe(2);
+    expect(relay.mails).toHaveLength(2);
+  },
+);
 
-test.each([HANG_UP, '421 4.4.2 idle for too long'])('so is one that turns out to be closed when the next mail begins (%p)', async (answer) => {
-  let mails = 0;
-  await startWith({ answer: (command) => (command.startsWith('MAIL') && ++mails === 2 ? answer : undefined) });
-  expect(await outcomes(2)).toEqual(['accepted', 'accepted']);
-  expect(relay.connections).toBe(2);
-});
+test.each([HANG_UP, '421 4.4.2 idle for too long'])(
+  'so is one that turns out to be closed when the next mail begins (%p)',
+  async (answer) => {
+    let mails = 0;
+    await startWith({ answer: (command) => (command.startsWith('MAIL') && ++mails === 2 ? answer : undefined) });
+    expect(await outcomes(2)).toEqual(['accepted', 'accepted']);
+    expect(relay.connections).toBe(2);
+  },
+);
 
 test('a new connection that fails is not tried a second time: the next attempt is', async () => {
   await startWith({ answer: (command) => (command.startsWith('MAIL') ? HANG_UP : undefined) });
@@ -81,17 +87,39 @@ test('a refused mail leaves nothing behind: RSET comes before the next', async (
   await startWith({ answer: (command) => (command.startsWith('RCPT TO:<gone') ? '550 5.1.1 no such user' : undefined) });
   expect((await send(['gone@example.com'])).outcome).toBe('refused');
   expect((await send()).outcome).toBe('accepted');
-  expect(relay.commands.map((line) => line.split(':')[0])).toEqual(['EHLO mail.example', 'MAIL FROM', 'RCPT TO', 'RSET', 'MAIL FROM', 'RCPT TO', 'DATA']);
+  expect(relay.commands.map((line) => line.split(':')[0])).toEqual([
+    'EHLO mail.example',
+    'MAIL FROM',
+    'RCPT TO',
+    'RSET',
+    'MAIL FROM',
+    'RCPT TO',
+    'DATA',
+  ]);
 });
 
-test.each([HANG_UP, SAY_NOTHING, '500 what', '421 4.3.2 closing'])('a relay that answers RSET by %p costs the connection, nothing else', async (answer) => {
-  const answers = new Map<string, typeof answer>([['RSET', answer]]);
-  await startWith({ answer: (command) => (command.startsWith('RCPT TO:<gone') ? '550 5.1.1 no such user' : answers.get(command)) });
-  expect((await send(['gone@example.com'])).outcome).toBe('refused');
-  answers.clear();
-  expect((await send()).outcome).toBe('accepted');
-  expect(relay.connections).toBe(2);
+test('a connection that served many refused mails holds nothing of them', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  await startWith({ answer: (command) => (command.startsWith('RCPT') ? '550 5.1.1 no such user' : undefined) });
+  expect(await outcomes(20)).toEqual(Array(20).fill('refused'));
+  process.off('warning', onWarning);
+  expect(relay.connections).toBe(1);
+  expect(warnings).toEqual([]);
 });
+
+test.each([HANG_UP, SAY_NOTHING, '500 what', '421 4.3.2 closing'])(
+  'a relay that answers RSET by %p costs the connection, nothing else',
+  async (answer) => {
+    const answers = new Map<string, typeof answer>([['RSET', answer]]);
+    await startWith({ answer: (command) => (command.startsWith('RCPT TO:<gone') ? '550 5.1.1 no such user' : answers.get(command)) });
+    expect((await send(['gone@example.com'])).outcome).toBe('refused');
+    answers.clear();
+    expect((await send()).outcome).toBe('accepted');
+    expect(relay.connections).toBe(2);
+  },
+);
 
 test.each([
   ['greeting', { greeting: '554 5.3.2 no service here' }],
@@ -112,11 +140,14 @@ test.each([
   );
 });
 
-test.each([HANG_UP, SAY_NOTHING, '535 5.7.8 no', '421 4.7.0 too many attempts', 'what'])('a relay that answers AUTH by %p', async (answer) => {
-  await startWith({ offers: ['AUTH PLAIN'], answer: (command) => (command.startsWith('AUTH') ? answer : undefined) }, 'user:password@');
-  expect(await send()).toMatchObject({ outcome: 'connection_failed', recipients: [{ result: 'unreached' }] });
-  expect(relay.mails).toHaveLength(0);
-});
+test.each([HANG_UP, SAY_NOTHING, '535 5.7.8 no', '421 4.7.0 too many attempts', 'what'])(
+  'a relay that answers AUTH by %p',
+  async (answer) => {
+    await startWith({ offers: ['AUTH PLAIN'], answer: (command) => (command.startsWith('AUTH') ? answer : undefined) }, 'user:password@');
+    expect(await send()).toMatchObject({ outcome: 'connection_failed', recipients: [{ result: 'unreached' }] });
+    expect(relay.mails).toHaveLength(0);
+  },
+);
 
 test('a relay that says nothing within a mail is given up in time', async () => {
   await startWith({ answer: (command) => (command === 'DATA' ? SAY_NOTHING : undefined) });

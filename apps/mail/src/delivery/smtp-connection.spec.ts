@@ -137,15 +137,16 @@ describe('extensions', () => {
   });
 
   test.each([
-    ['recipient', ['jürgen@example.com'], 'from@example.com'],
-    ['sender', ['a@example.com'], 'jürgen@example.com'],
-  ])('SMTPUTF8: a %s that needs it fails for good where the relay lacks it', async (_, to, from) => {
+    ['recipient', ['jürgen@example.com'], 'from@example.com', MESSAGE],
+    ['sender', ['a@example.com'], 'jürgen@example.com', MESSAGE],
+    ['header', ['a@example.com'], 'from@example.com', Buffer.from('Reply-To: jürgen@example.com\r\n\r\nhello\r\n')],
+  ])('SMTPUTF8: a %s that needs it fails for good where the relay lacks it', async (_, to, from, message) => {
     await start({ hideSMTPUTF8: true });
-    expect(await send(to, MESSAGE, from)).toMatchObject({
+    expect(await send(to, message, from)).toMatchObject({
       outcome: 'refused',
       recipients: [{ result: 'unsupported', reason: 'SMTPUTF8_UNSUPPORTED' }],
     });
-    expect((await send()).outcome).toBe('accepted');
+    expect((await send(['a@example.com'], Buffer.from('Subject: hello\r\n\r\nGrüße\r\n'))).outcome).toBe('accepted');
   });
 
   test('SIZE: a mail above what the relay takes fails for good, without being sent', async () => {
@@ -160,7 +161,7 @@ describe('extensions', () => {
   test('DSN: the mail names itself, so that a bounce can be matched', async () => {
     await start({ hideDSN: false });
     await send();
-    expect(mails[0]?.session.envelope).toMatchObject({ dsn: { ret: 'HDRS', envid: 'msg_1+3D+2B' }, bodyType: '8bitmime' });
+    expect(mails[0]?.session.envelope).toMatchObject({ dsn: { ret: 'HDRS', envid: 'msg_1=+' }, bodyType: '8bitmime' });
   });
 });
 
@@ -177,6 +178,11 @@ test('nobody listens: told, and nothing is held against the mail', async () => {
   await once(probe, 'close');
   connect({ MAIL_RELAY_URL: `smtp://127.0.0.1:${port}` });
   const handover = await send();
-  expect(handover).toMatchObject({ outcome: 'connection_failed', relay: `127.0.0.1:${port}`, tlsVersion: '', recipients: [{ result: 'unreached' }] });
+  expect(handover).toMatchObject({
+    outcome: 'connection_failed',
+    relay: `127.0.0.1:${port}`,
+    tlsVersion: '',
+    recipients: [{ result: 'unreached' }],
+  });
   expect(handover.reply?.text).toContain('ECONNREFUSED');
 });

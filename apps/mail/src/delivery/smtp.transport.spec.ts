@@ -12,7 +12,9 @@ let transport: SmtpTransport;
 const startWith = async (script: Script) => {
   relay = await ScriptedRelay.start(script);
   const settings = { MAIL_RELAY_URL: relay.url, MAIL_RELAY_REQUIRE_TLS: false, MAIL_RELAY_TIMEOUT_SECONDS: 5 };
-  transport = new SmtpTransport(new SmtpConnectionPool(new SmtpConnectionFactory({ ...settings, MAIL_RELAY_CA: undefined, MAIL_RELAY_EHLO_NAME: 'mail.example' })));
+  transport = new SmtpTransport(
+    new SmtpConnectionPool(new SmtpConnectionFactory({ ...settings, MAIL_RELAY_CA: undefined, MAIL_RELAY_EHLO_NAME: 'mail.example' })),
+  );
 };
 
 afterEach(async () => {
@@ -46,7 +48,11 @@ describe.each([
       relay: new URL(relay.url).host,
       reply: { code: 250, text: '250 2.0.0 queued as 42', enhancedCode: '2.0.0' },
       tlsVersion: '',
-      recipients: Array(2).fill({ result: 'accepted', reply: { code: 250, text: '250 2.0.0 queued as 42', enhancedCode: '2.0.0' }, reason: '' }),
+      recipients: Array(2).fill({
+        result: 'accepted',
+        reply: { code: 250, text: '250 2.0.0 queued as 42', enhancedCode: '2.0.0' },
+        reason: '',
+      }),
     });
     expect(relay.mails).toEqual([MESSAGE.subarray(0, -2)]);
     expect(relay.commands).toEqual([
@@ -101,13 +107,16 @@ describe.each([
     expect(results(await send())).toEqual(['refused 554']);
   });
 
-  test.each(['EHLO', 'MAIL', 'RCPT', 'DATA', '.'])('421 at %s is about the connection: told, and not held against the mail', async (command) => {
-    await start({ [command]: '421 4.3.2 closing' });
-    const handover = await send();
-    expect(handover.outcome).toBe('connection_failed');
-    expect(handover.recipients[0]?.result).toMatch(/unreached|deferred/);
-    expect(handover.recipients[0]?.reply).toEqual({ code: 421, text: '421 4.3.2 closing', enhancedCode: '4.3.2' });
-  });
+  test.each(['EHLO', 'MAIL', 'RCPT', 'DATA', '.'])(
+    '421 at %s is about the connection: told, and not held against the mail',
+    async (command) => {
+      await start({ [command]: '421 4.3.2 closing' });
+      const handover = await send();
+      expect(handover.outcome).toBe('connection_failed');
+      expect(handover.recipients[0]?.result).toMatch(/unreached|deferred/);
+      expect(handover.recipients[0]?.reply).toEqual({ code: 421, text: '421 4.3.2 closing', enhancedCode: '4.3.2' });
+    },
+  );
 
   test.each(['MAIL', 'RCPT', 'DATA'])('a connection dropped at %s: nothing was handed over', async (command) => {
     await start({ [command]: HANG_UP });
@@ -158,7 +167,9 @@ describe('the final dot', () => {
   test('it is the only one: dots and line ends within a mail cannot end it', async () => {
     await startWith({});
     await send(['a@example.com'], Buffer.from('Subject: x\r\n\r\n.\r\n..\r\na\n.\nb\r.\rc\r\n.\r\nMAIL FROM:<evil@example.com>\r\n'));
-    expect(relay.mails.map(String)).toEqual(['Subject: x\r\n\r\n..\r\n...\r\na\r\n..\r\nb\r\n..\r\nc\r\n..\r\nMAIL FROM:<evil@example.com>']);
+    expect(relay.mails.map(String)).toEqual([
+      'Subject: x\r\n\r\n..\r\n...\r\na\r\n..\r\nb\r\n..\r\nc\r\n..\r\nMAIL FROM:<evil@example.com>',
+    ]);
     expect(relay.commands.filter((line) => line.startsWith('MAIL'))).toEqual(['MAIL FROM:<from@example.com>']);
   });
 });

@@ -127,7 +127,8 @@ function unsupportedBy(connection: SMTPConnection, { from, to }: Envelope, messa
     _supportedExtensions?: string[];
     _maxAllowedSize?: number | false;
   };
-  // eslint-disable-next-line no-control-regex -- all of ASCII
-  if (!extensions.includes('SMTPUTF8') && [from, ...to].some((address) => /[^\x00-\x7f]/.test(address))) return 'SMTPUTF8_UNSUPPORTED';
+  // An address in the header needs it as one in the envelope does: a Reply-To, or a recipient reached before.
+  const said = [...[from, ...to].map((address) => Buffer.from(address)), message.subarray(0, message.indexOf('\r\n\r\n'))];
+  if (!extensions.includes('SMTPUTF8') && said.some((bytes) => bytes.some((byte) => byte > 0x7f))) return 'SMTPUTF8_UNSUPPORTED';
   return maxSize && message.length > maxSize ? 'RELAY_SIZE_EXCEEDED' : '';
 }

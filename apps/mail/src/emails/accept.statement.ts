@@ -87,7 +87,10 @@ function toRow(email: NewEmail, i: number): Record<string, unknown> {
     send_at: email.sendAt && seconds(email.sendAt),
     expires_at: seconds(email.expiresAt),
     on_uncertain: email.onUncertain,
-    attachments: email.attachments.map(({ content, ...attachment }) => ({ ...attachment, content: Buffer.from(content).toString('base64') })),
+    attachments: email.attachments.map(({ content, ...attachment }) => ({
+      ...attachment,
+      content: Buffer.from(content).toString('base64'),
+    })),
     recipients: email.recipients,
     status: initialStatus(email),
     key: email.idempotency?.key,

@@ -1,5 +1,15 @@
 import { InvalidArgumentError, RuleError } from '@sky-genesis/grpc/rule-error';
-import { checkAttachment, checkHeaders, checkLine, checkMailbox, checkMailboxes, checkMetadata, checkTime, checkWellFormed, Violations } from './check-fields';
+import {
+  checkAttachment,
+  checkHeaders,
+  checkLine,
+  checkMailbox,
+  checkMailboxes,
+  checkMetadata,
+  checkTime,
+  checkWellFormed,
+  Violations,
+} from './check-fields';
 import { type EmailLimits, MAX_EXPIRY_SECONDS, MAX_IDEMPOTENCY_KEY, MAX_REPLY_TO, MAX_SCHEDULE_SECONDS, MAX_SUBJECT } from './email-limits';
 import { isAllowedSender, type Mailbox } from './mailbox';
 import type { EmailDraft, NewEmail, RecipientKind } from './new-email';
@@ -53,7 +63,9 @@ export function checkEmail(draft: EmailDraft, senders: readonly string[], limits
 /** @throws InvalidArgumentError */
 export function checkIdempotencyKey(key: string): void {
   if (key.length > MAX_IDEMPOTENCY_KEY || !/^[\x20-\x7e]*$/.test(key)) {
-    throw new InvalidArgumentError([{ field: 'idempotency_key', description: `must be 1 to ${MAX_IDEMPOTENCY_KEY} printable ASCII characters` }]);
+    throw new InvalidArgumentError([
+      { field: 'idempotency_key', description: `must be 1 to ${MAX_IDEMPOTENCY_KEY} printable ASCII characters` },
+    ]);
   }
 }
 
@@ -89,7 +101,10 @@ function checkText({ subject, body, htmlBody }: EmailDraft, limits: EmailLimits,
   checkWellFormed('email.body', body, violations);
   checkWellFormed('options.html_body', htmlBody, violations);
   if (Buffer.byteLength(body) + Buffer.byteLength(htmlBody) > limits.textBytes) {
-    violations.add(htmlBody === '' ? 'email.body' : 'options.html_body', `must be at most ${limits.textBytes} bytes, body and html_body together`);
+    violations.add(
+      htmlBody === '' ? 'email.body' : 'options.html_body',
+      `must be at most ${limits.textBytes} bytes, body and html_body together`,
+    );
   }
 }
 

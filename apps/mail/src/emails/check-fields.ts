@@ -1,5 +1,13 @@
 import type { FieldViolation } from '@sky-genesis/grpc/rule-error';
-import { type EmailLimits, MAX_CONTENT_ID, MAX_FILENAME, MAX_HEADER_NAME, MAX_HEADER_VALUE, MAX_METADATA_VALUE, MAX_TIME } from './email-limits';
+import {
+  type EmailLimits,
+  MAX_CONTENT_ID,
+  MAX_FILENAME,
+  MAX_HEADER_NAME,
+  MAX_HEADER_VALUE,
+  MAX_METADATA_VALUE,
+  MAX_TIME,
+} from './email-limits';
 import { type Mailbox, MailboxError, parseMailbox } from './mailbox';
 import type { AttachmentDraft } from './new-email';
 
@@ -65,7 +73,12 @@ export function checkHeaders(field: string, headers: Readonly<Record<string, str
   }
 }
 
-export function checkMetadata(field: string, metadata: Readonly<Record<string, string>>, limits: EmailLimits, violations: Violations): void {
+export function checkMetadata(
+  field: string,
+  metadata: Readonly<Record<string, string>>,
+  limits: EmailLimits,
+  violations: Violations,
+): void {
   if (!checkSize(field, metadata, limits, violations)) return;
   for (const [name, value] of Object.entries(metadata)) {
     const path = `${field}[${name}]`;
@@ -90,11 +103,13 @@ export function checkAttachment(field: string, attachment: AttachmentDraft, viol
   if (filename === '') violations.add(`${field}.filename`, 'is required');
   else if (filename.length > MAX_FILENAME) violations.add(`${field}.filename`, `must be at most ${MAX_FILENAME} characters`);
   else if (CONTROL.test(filename) || !filename.isWellFormed()) violations.add(`${field}.filename`, 'must not contain control characters');
-  if (contentType !== '' && !CONTENT_TYPE.test(contentType)) violations.add(`${field}.content_type`, 'must be a media type such as text/plain');
+  if (contentType !== '' && !CONTENT_TYPE.test(contentType))
+    violations.add(`${field}.content_type`, 'must be a media type such as text/plain');
   if (contentId !== '' && (contentId.length > MAX_CONTENT_ID || !CONTENT_ID.test(contentId))) {
     violations.add(`${field}.content_id`, `must be at most ${MAX_CONTENT_ID} printable ASCII characters without < and >`);
   }
-  if (fileId !== '') violations.add(`${field}.file_id`, content.length > 0 ? 'excludes content: give one of them' : 'names no uploaded file');
+  if (fileId !== '')
+    violations.add(`${field}.file_id`, content.length > 0 ? 'excludes content: give one of them' : 'names no uploaded file');
 }
 
 /** A unix time of the contract; undefined where none is given (0) or it is refused. */

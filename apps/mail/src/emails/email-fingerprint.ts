@@ -26,7 +26,6 @@ export function emailFingerprint(email: CheckedEmail, { sendAt, expiresAt }: Pic
   return createHash('sha256').update(JSON.stringify(content)).digest();
 }
 
-const sorted = (map: Readonly<Record<string, string>>): [string, string][] =>
-  Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1));
+const sorted = (map: Readonly<Record<string, string>>): [string, string][] => Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1));
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64');

@@ -13,9 +13,9 @@ export class EmailLimits {
   ) {}
 }
 
-/** RFC 5322, 2.1.1: a line, and so a header that is not folded, has at most 998 characters. */
-export const MAX_SUBJECT = 998;
-export const MAX_HEADER_VALUE = 998;
+/** RFC 5322, 2.1.1: a line has at most 998 characters, and so has a value that cannot be folded, with a space before it. */
+export const MAX_SUBJECT = 997;
+export const MAX_HEADER_VALUE = 997;
 export const MAX_HEADER_NAME = 76;
 export const MAX_METADATA_VALUE = 1024;
 export const MAX_FILENAME = 255;

@@ -94,10 +94,7 @@ export class EmailStore {
     };
     where(beforeId, (p) => `e.id < ${p}::uuid`);
     where(filter.fromAddress, (p) => `e.from_address = ${p}`);
-    where(
-      filter.toAddress,
-      (p) => `exists (select from recipient r where r.tenant = e.tenant and r.email_id = e.id and r.address = ${p})`,
-    );
+    where(filter.toAddress, (p) => `exists (select from recipient r where r.tenant = e.tenant and r.email_id = e.id and r.address = ${p})`);
     where(filter.createdAfter, (p) => `e.created_at > ${p}::timestamptz`);
     where(filter.createdBefore, (p) => `e.created_at < ${p}::timestamptz`);
     where(filter.subjectWords, (p) => `to_tsvector('simple', e.subject) @@ plainto_tsquery('simple', ${p})`);

@@ -12,9 +12,11 @@ const MAX_MAILBOX = 512;
 const MAX_LOCAL_PART = 64;
 const MAX_ADDRESS = 254;
 
-// RFC 5322 atext, with RFC 6531's addition of everything that is not ASCII.
-const ATEXT = "[\\w!#$%&'*+/=?^`{|}~\\u0080-\\u{10ffff}-]";
+// RFC 5322 atext, with RFC 6531's addition of what is not ASCII, save what cannot be seen: controls, formats, spaces.
+const ATEXT = "(?:[\\w!#$%&'*+/=?^`{|}~-]|(?![\\p{C}\\p{Z}])[\\u0080-\\u{10ffff}])";
 const LOCAL_PART = new RegExp(`^${ATEXT}+(\\.${ATEXT}+)*$`, 'u');
+/** Before IDNA: domainToASCII reads a URL's host, and so a path, a port or a percent-encoding after or in it. */
+const DOMAIN_AS_GIVEN = /^[a-zA-Z0-9.\u0080-\u{10ffff}-]+$/u;
 const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const QUOTED_NAME = /^"((?:[^"\\]|\\.)*)"$/u;
 const PLAIN_NAME = /^[^"<>()[\]:;@\\,]*$/u;
@@ -48,13 +50,14 @@ function parseName(name: string): string {
 
 function parseAddress(text: string): string {
   const at = text.lastIndexOf('@');
-  const localPart = text.slice(0, Math.max(at, 0));
-  if (at < 1 || !LOCAL_PART.test(localPart)) throw notAMailbox();
+  const localPart = text.slice(0, Math.max(at, 0)).normalize('NFC');
+  const domainAsGiven = text.slice(at + 1);
+  if (at < 1 || !LOCAL_PART.test(localPart) || !DOMAIN_AS_GIVEN.test(domainAsGiven)) throw notAMailbox();
   if (Buffer.byteLength(localPart) > MAX_LOCAL_PART) throw new MailboxError(`must have at most ${MAX_LOCAL_PART} octets before the @`);
-  const domain = domainToASCII(text.slice(at + 1));
+  const domain = domainToASCII(domainAsGiven);
   // domainToASCII reads 0x7f000001 and the like as an IPv4 address: only names are domains of mail.
   if (!DOMAIN.test(domain) || /(^|\.)\d+$/.test(domain)) throw notAMailbox();
-  const address = `${localPart.normalize('NFC')}@${domain}`;
+  const address = `${localPart}@${domain}`;
   if (Buffer.byteLength(address) > MAX_ADDRESS) throw new MailboxError(`must be an address of at most ${MAX_ADDRESS} octets`);
   return address;
 }

@@ -1,0 +1,8 @@
+/** Who calls, as the token says. */
+export interface Caller {
+  subject: string;
+  tenant: string;
+  scopes: ReadonlySet<string>;
+  /** Addresses, `*@domain` or `*`: what may stand in `from`. */
+  senders: readonly string[];
+}

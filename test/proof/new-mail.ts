@@ -1,0 +1,44 @@
+import type { SeededRandom } from './seeded-random';
+
+/** As it is posted to REST; gRPC has the same names. */
+export interface NewMail {
+  from: string;
+  to: string[];
+  subject: string;
+  body: string;
+}
+
+const WORDS = [
+  'mail',
+  'Grüße',
+  'proof',
+  'naïve',
+  'recipient',
+  '日本',
+  'a',
+  'of',
+  'queue',
+  'dot',
+  '.',
+  'relay',
+  'ελληνικά',
+  'durable',
+  '“quoted”',
+];
+
+/** Text of random words, with line breaks, of about `length` characters. */
+function text(random: SeededRandom, length: number): string {
+  let written = '';
+  while (written.length < length) written += random.pick(WORDS) + (random.next() < 0.08 ? '\r\n' : ' ');
+  return written.trimEnd();
+}
+
+/** A mail that no other number gives: its recipient is its own. */
+export function newMail(random: SeededRandom, number: number): NewMail {
+  return {
+    from: 'Sender <sender@example.com>',
+    to: [`recipient-${number}@example.org`],
+    subject: `${number} ${text(random, random.integer(5, 60)).replace(/\s+/g, ' ')}`,
+    body: text(random, random.integer(50, 3000)),
+  };
+}

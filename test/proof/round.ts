@@ -1,0 +1,51 @@
+import type { SeededRandom } from './seeded-random';
+import type { Started } from './started';
+
+/** A number that the command line may set. */
+export interface Bound {
+  /** What it is a number of, for the report and --help. */
+  of: string;
+  default: number;
+  max: number;
+}
+
+/** One way to prove the running product. To add one: a module that exports it, and its name in main.ts. */
+export interface Round {
+  title: string;
+  /** What is done and what must hold, for the report. */
+  does: string;
+  count: Bound;
+  concurrency: Bound;
+  run(context: RoundContext): Promise<Findings>;
+}
+
+export interface RoundContext {
+  count: number;
+  concurrency: number;
+  /** The one source of chance. */
+  random: SeededRandom;
+  /** Whatever the round starts is registered here. */
+  started: Started;
+  say(line: string): void;
+  /** What to say every few seconds from now on. */
+  progress(line: () => string): void;
+}
+
+export interface Findings {
+  settings: Figure[];
+  figures: Figure[];
+  /** Further figures, under their own heading. */
+  tables?: { title: string; columns: string[]; rows: Cell[][] }[];
+  /** What had to hold. One that does not fails the round. */
+  invariants: Invariant[];
+  /** How it was counted, and what the figures do not say. */
+  notes: string[];
+}
+
+export type Cell = string | number;
+export type Figure = [name: string, value: Cell];
+
+export interface Invariant {
+  holds: boolean;
+  text: string;
+}
