@@ -40,7 +40,8 @@ module.exports = {
     },
     {
       name: 'rules-know-no-wire-and-no-driver',
-      comment: 'A rule is plain TypeScript; stores, clients and controllers have a role in their name. Of @sky-genesis/grpc: rule-error and caller.',
+      comment:
+        'A rule is plain TypeScript; stores, clients and controllers have a role in their name. Of @sky-genesis/grpc: rule-error and caller.',
       severity: 'error',
       from: { path: RULE_FILE },
       to: {

@@ -14,6 +14,8 @@ export interface Arguments {
   count: number;
   concurrency: number;
   minutes: number;
+  /** For the stack, beside its defaults: NAME to value. */
+  settings: Record<string, string>;
   /** That runs the same again. */
   command: string;
 }
@@ -29,18 +31,41 @@ export function parseArguments(rounds: Record<string, Round>, given: string[]): 
   const count = number('count', values.count, round.count);
   const concurrency = number('concurrency', values.concurrency, round.concurrency);
   const minutes = number('minutes', values.minutes, MINUTES);
-  const command = `npm run proof -- ${name} --seed ${seed} --count ${count} --concurrency ${concurrency}`;
-  return { name, round, seed, count, concurrency, minutes, command };
+  const settings = Object.fromEntries((values.set ?? []).map(setting));
+  const options: (string | number)[] = [
+    'seed',
+    seed,
+    'count',
+    count,
+    'concurrency',
+    concurrency,
+    ...(values.set ?? []).flatMap((given) => ['set', given]),
+  ];
+  const command = options.reduce<string>((line, option, i) => `${line} ${i % 2 === 0 ? '--' : ''}${option}`, `npm run proof -- ${name}`);
+  return { name, round, seed, count, concurrency, minutes, settings, command };
 }
 
 function parse(args: string[], rounds: Record<string, Round>) {
   const text = { type: 'string' } as const;
-  const options = { seed: text, count: text, concurrency: text, minutes: text, help: { type: 'boolean' } } as const;
+  const options = {
+    seed: text,
+    count: text,
+    concurrency: text,
+    minutes: text,
+    set: { type: 'string', multiple: true },
+    help: { type: 'boolean' },
+  } as const;
   try {
     return parseArgs({ args, options, allowPositionals: true });
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n\n${usage(rounds)}`);
   }
+}
+
+function setting(given: string): [string, string] {
+  const [, name, value] = /^([A-Z][A-Z0-9_]*)=(.*)$/s.exec(given) ?? [];
+  if (name === undefined || value === undefined) throw new UsageError(`--set takes NAME=value, not ${given}`);
+  return [name, value];
 }
 
 function number(name: string, given: string | undefined, bound: Bound): number {
@@ -58,9 +83,9 @@ function usage(rounds: Record<string, Round>): string {
     bound('concurrency', concurrency),
   ]);
   return [
-    'npm run proof -- <round> [--seed N] [--count N] [--concurrency N] [--minutes N]',
+    'npm run proof -- <round> [--seed N] [--count N] [--concurrency N] [--minutes N] [--set NAME=value ...]',
     ...lines,
-    `  --seed: any one when left out; --minutes: the longest it may take (${MINUTES.default})`,
+    `  --seed: any one when left out; --minutes: the longest it may take (${MINUTES.default}); --set: a setting of the stack`,
     'The report goes to docs/proof/<date>-<round>.md; the exit code is not 0 when something fell.',
   ].join('\n');
 }

@@ -28,7 +28,7 @@ function brokenOff(minutes: number): Promise<never> {
 }
 
 async function run(): Promise<number> {
-  const { name, round, seed, count, concurrency, minutes, command } = parseArguments(rounds, process.argv.slice(2));
+  const { name, round, seed, count, concurrency, minutes, settings, command } = parseArguments(rounds, process.argv.slice(2));
   const started = new Started();
   let progress: () => string = () => 'starting';
   const ticker = setInterval(() => say(progress()), PROGRESS_MS);
@@ -36,7 +36,7 @@ async function run(): Promise<number> {
     say(`${name}: seed ${seed}, ${count} ${round.count.of}, ${concurrency} ${round.concurrency.of}`);
     const about = { name, round, command, seed, count, concurrency, beganAt: new Date(), machine: machine() };
     const random = new SeededRandom(seed);
-    const context = { count, concurrency, random, started, say, progress: (line: () => string) => void (progress = line) };
+    const context = { count, concurrency, settings, random, started, say, progress: (line: () => string) => void (progress = line) };
     const findings = await Promise.race([round.run(context), brokenOff(minutes)]);
     return tell({ ...about, seconds: (Date.now() - about.beganAt.getTime()) / 1000 }, findings);
   } finally {

@@ -28,7 +28,7 @@ export class ProofStack {
   }
 
   /** Resolves when it is ready. */
-  static async start(started: Started, settings: NodeJS.ProcessEnv = {}): Promise<ProofStack> {
+  static async start(started: Started, settings: NodeJS.ProcessEnv): Promise<ProofStack> {
     const stack = new ProofStack(settings);
     started.onEnd(() => stack.end());
     await stack.ready();

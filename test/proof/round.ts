@@ -22,6 +22,8 @@ export interface Round {
 export interface RoundContext {
   count: number;
   concurrency: number;
+  /** For each stack, beside its defaults. */
+  settings: Record<string, string>;
   /** The one source of chance. */
   random: SeededRandom;
   /** Whatever the round starts is registered here. */

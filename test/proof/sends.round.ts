@@ -15,7 +15,7 @@ const READ_SAMPLE = 500;
 export const sends: Round = {
   title: 'many sends, none lost, bounded memory',
   does:
-    'Sends mails over REST to a started stack (gateway, mail, PostgreSQL and SMTP sink, each its own process, with default settings), ' +
+    'Sends mails over REST to a started stack (gateway, mail, PostgreSQL and SMTP sink, each its own process, with default settings but for those named in the command), ' +
     'a fixed number at a time over kept connections, each with its own recipient, subject and body. Then waits until every accepted mail ' +
     'lies in the sink’s inbox and is recorded as sent. The memory of gateway and mail is read twice a second from start to end.',
   count: { of: 'mails', default: 20_000, max: 200_000 },
@@ -34,7 +34,7 @@ interface Sent {
 
 async function run(context: RoundContext): Promise<Findings> {
   const { started, say } = context;
-  const stack = await ProofStack.start(started);
+  const stack = await ProofStack.start(started, context.settings);
   const database = await ProofDatabase.connect(stack.mailEnvironment()['DATABASE_URL'], started);
   const settings = await database.settings();
   const inbox = new InboxWatch(stack.inbox, started);

@@ -40,9 +40,9 @@ interface Kill {
 
 async function run(context: RoundContext): Promise<Findings> {
   const { started, say, random } = context;
-  const first = await ProofStack.start(started);
+  const first = await ProofStack.start(started, context.settings);
   const { DATABASE_URL, MAIL_RELAY_URL, AUTH_SECRET_FILE } = first.mailEnvironment();
-  const second = await ProofStack.start(started, { DATABASE_URL, MAIL_RELAY_URL, AUTH_SECRET_FILE });
+  const second = await ProofStack.start(started, { ...context.settings, DATABASE_URL, MAIL_RELAY_URL, AUTH_SECRET_FILE });
   const database = await ProofDatabase.connect(DATABASE_URL, started);
   const settings = await database.settings();
   const inbox = new InboxWatch(first.inbox, started);

@@ -41,7 +41,7 @@ interface Storm {
 
 async function run(context: RoundContext): Promise<Findings> {
   const { started } = context;
-  const stack = await ProofStack.start(started);
+  const stack = await ProofStack.start(started, context.settings);
   const database = await ProofDatabase.connect(stack.mailEnvironment()['DATABASE_URL'], started);
   const settings = await database.settings();
   const inbox = new InboxWatch(stack.inbox, started);

@@ -32,6 +32,11 @@ export class PostgresServer {
     return new URL('/postgres', this.postgres.url).href;
   }
 
+  /** Of its main process. */
+  get pid(): number {
+    return this.running?.pid ?? 0;
+  }
+
   /** After a stop, on the same data. */
   async start(): Promise<void> {
     await this.postgres.prepare();

@@ -54,6 +54,8 @@ test('all starts in order, is described in stack.json, and ends in the opposite 
   });
   expect(new Set(Object.values(described.ports)).size).toBe(4);
   expect((await fetch(described.urls.gateway)).status).toBe(200);
+  // Each leads a process group of its own, so that a Ctrl-C reaches the stack alone.
+  for (const pid of Object.values(described.pids)) expect(process.kill(-pid, 0)).toBe(true);
   expect(fakes.shown).toContain(`curl -sS ${described.urls.gateway}/api/v1/mail/send`);
 
   await stack.end();

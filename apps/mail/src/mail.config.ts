@@ -1,11 +1,12 @@
+import { X509Certificate } from 'node:crypto';
 import { authRules, authSettings } from '@sky-genesis/auth';
 import { type Environment, flag, integer, optional, optionalFlag, port, readConfig } from '@sky-genesis/config';
 import { grpcSettings } from '@sky-genesis/grpc';
 import { observabilitySettings } from '@sky-genesis/observability';
 import { z } from 'zod';
+import { MailboxError, parseMailbox } from './emails/mailbox';
 
-const RELAY_PROTOCOLS = /^smtps?:$/;
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
 export const mailSettings = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development').describe('production refuses what is only for trying.'),
@@ -13,7 +14,9 @@ export const mailSettings = z.object({
   GRPC_PORT: integer(1, 65_535, 50_051).describe('The port that gRPC listens on.'),
   HEALTH_HOST: z.string().default('127.0.0.1').describe('The address that health and metrics listen on (HTTP).'),
   HEALTH_PORT: port(3001).describe('The port of /health/live, /health/ready, /health/startup and /metrics.'),
-  GRPC_REFLECTION: optionalFlag().describe('Whether grpc.reflection tells the schema, to everyone. Default: false with NODE_ENV=production, else true.'),
+  GRPC_REFLECTION: optionalFlag().describe(
+    'Whether grpc.reflection tells the schema, to everyone. Default: false with NODE_ENV=production, else true.',
+  ),
   GRPC_ALLOW_ANONYMOUS: flag(false).describe(
     'Calls without a token are the tenant `anonymous` with every scope and sender. For trying only: refused on an address that is not loopback and in production.',
   ),
@@ -23,22 +26,30 @@ export const mailSettings = z.object({
   DATABASE_POOL_SIZE: integer(4, 200, 12).describe('Connections to PostgreSQL of one process, at most.'),
 
   MAIL_RELAY_URL: z
-    .url({ protocol: /^smtps?$/ })
-    .refine((url) => RELAY_PROTOCOLS.test(new URL(url).protocol) && new URL(url).hostname !== '', 'must be smtp://host:port or smtps://host:port')
+    .string()
+    .refine(isRelay, 'must be smtp://host:port or smtps://host:port, user and password percent-encoded')
     .default('smtp://127.0.0.1:2525')
     .describe('The relay: smtp://user:password@host:587 (STARTTLS where the relay offers it) or smtps://host:465.'),
   MAIL_RELAY_REQUIRE_TLS: flag(false).describe(
     'Refuses a relay without TLS. Always so when MAIL_RELAY_URL holds a password and the relay is not on loopback.',
   ),
-  MAIL_RELAY_CA: optional().describe('PEM of the certificate authorities that the relay may be signed by, instead of the public ones.'),
+  MAIL_RELAY_CA: optional()
+    .refine(isCertificate, 'must be certificates as PEM')
+    .describe('PEM of the certificate authorities that the relay may be signed by, instead of the public ones.'),
   MAIL_RELAY_CONNECTIONS: integer(1, 200, 10).describe('SMTP connections of one process to the relay, at most, and so mails under way.'),
   MAIL_RELAY_TIMEOUT_SECONDS: integer(1, 900, 300).describe('How long the relay may be silent within a conversation.'),
   MAIL_RELAY_EHLO_NAME: optional().describe('The name given in EHLO. Empty: the host name of this machine.'),
-  MAIL_RETURN_PATH: optional().describe('The envelope sender of every mail (where bounces go). Empty: the address in `from`.'),
+  MAIL_RETURN_PATH: optional()
+    .refine(isAddress, 'must be an address such as bounces@example.com')
+    .describe('The envelope sender of every mail (where bounces go). Empty: the address in `from`.'),
   MAIL_WORKER: flag(true).describe('Whether this process delivers, beside accepting.'),
-  MAIL_RETRY_BASE_SECONDS: integer(1, 3600, 15).describe('The wait after the first deferral; it triples with each further one, with jitter.'),
+  MAIL_RETRY_BASE_SECONDS: integer(1, 3600, 15).describe(
+    'The wait after the first deferral; it triples with each further one, with jitter.',
+  ),
   MAIL_RETRY_MAX_SECONDS: integer(1, 86_400, 3600).describe('The longest wait between two attempts.'),
-  MAIL_EXPIRY_SECONDS: integer(60, 2_592_000, 259_200).describe('When recipients not reached are given up, unless the mail says expires_at.'),
+  MAIL_EXPIRY_SECONDS: integer(60, 2_592_000, 259_200).describe(
+    'When recipients not reached are given up, unless the mail says expires_at.',
+  ),
   MAIL_ON_UNCERTAIN: z
     .enum(['hold', 'resend'])
     .default('resend')
@@ -61,7 +72,7 @@ export type MailConfig = z.infer<typeof mailSettings> & { GRPC_REFLECTION: boole
 
 /** @throws ConfigError with every fault, each by the name of its variable */
 export function readMailConfig(environment: Environment): MailConfig {
-  const config = readConfig(mailSettings.check(authRules).check(refuseUnsafe), environment);
+  const config = readConfig(mailSettings.check(authRules).check(safetyRules), environment);
   const relay = new URL(config.MAIL_RELAY_URL);
   return {
     ...config,
@@ -70,9 +81,41 @@ export function readMailConfig(environment: Environment): MailConfig {
   };
 }
 
-function refuseUnsafe({ value, issues }: { value: z.infer<typeof mailSettings>; issues: z.core.$ZodRawIssue[] }): void {
-  const refuse = (name: string, message: string) => issues.push({ code: 'custom', path: [name], message, input: value });
-  if (!value.GRPC_ALLOW_ANONYMOUS) return;
-  if (value.NODE_ENV === 'production') refuse('GRPC_ALLOW_ANONYMOUS', 'is refused with NODE_ENV=production');
-  if (!LOOPBACK.test(value.GRPC_HOST)) refuse('GRPC_ALLOW_ANONYMOUS', `is refused on ${value.GRPC_HOST}, which is not a loopback address`);
+/** Faults that no single setting shows; reported together with those of the single settings, whatever these are. */
+const safetyRules = z.superRefine<Partial<z.infer<typeof mailSettings>>>(
+  ({ GRPC_ALLOW_ANONYMOUS, GRPC_HOST = '', NODE_ENV }, report) => {
+    const refuse = (message: string) => report.addIssue({ code: 'custom', path: ['GRPC_ALLOW_ANONYMOUS'], message });
+    if (!GRPC_ALLOW_ANONYMOUS) return;
+    if (NODE_ENV === 'production') refuse('is refused with NODE_ENV=production');
+    if (!LOOPBACK.test(GRPC_HOST)) refuse(`is refused on ${GRPC_HOST}, which is not a loopback address`);
+  },
+  { when: () => true },
+);
+
+function isRelay(text: string): boolean {
+  try {
+    const { protocol, hostname, username, password } = new URL(text);
+    decodeURIComponent(username + password);
+    return /^smtps?:$/.test(protocol) && hostname !== '';
+  } catch {
+    return false;
+  }
+}
+
+function isCertificate(pem: string | undefined): boolean {
+  try {
+    return pem === undefined || new X509Certificate(pem).subject !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** A bare address: it stands in the envelope. */
+function isAddress(text: string | undefined): boolean {
+  try {
+    return text === undefined || parseMailbox(text).address === text;
+  } catch (error) {
+    if (error instanceof MailboxError) return false;
+    throw error;
+  }
 }

@@ -14,10 +14,20 @@ export class MailModule {
   static forRoot(config: MailConfig, server: GrpcServer): DynamicModule {
     return {
       module: MailModule,
-      imports: [loggerModule('mail', config), metricsModule(), TerminusModule, DatabaseModule.forRoot(config), EmailsModule.forRoot(config)],
+      imports: [
+        loggerModule('mail', config),
+        metricsModule(),
+        TerminusModule,
+        DatabaseModule.forRoot(config),
+        EmailsModule.forRoot(config),
+      ],
       controllers: [HealthController],
       providers: [
-        { provide: DatabaseMonitor, useFactory: (database: DatabaseClient) => new DatabaseMonitor(database, server), inject: [DatabaseClient] },
+        {
+          provide: DatabaseMonitor,
+          useFactory: (database: DatabaseClient) => new DatabaseMonitor(database, server),
+          inject: [DatabaseClient],
+        },
       ],
     };
   }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
-import { ConfigError, describeSettings, type Environment, port, readConfig } from '@sky-genesis/config';
+import { type ConfigError, describeSettings, type Environment, port, readConfig } from '@sky-genesis/config';
 import { z } from 'zod';
 import { authRules, authSettings } from './auth.settings';
 import { TokenVerifier } from './token-verifier';

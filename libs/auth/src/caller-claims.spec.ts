@@ -15,6 +15,7 @@ test('no tenant is named as the space of a caller', () => {
 test.each([
   [{ senders: ['a@X.test', '*@Y.test'] }, ['a@x.test', '*@y.test']],
   [{ senders: 'a@X.test, *@Y.test' }, ['a@x.test', '*@y.test']],
+  [{ senders: ['*@Müller.test'] }, ['*@xn--mller-kva.test']],
   [{ senders: [], email: 'a@x.test' }, []],
   [{ email: 'Ann@X.test' }, ['Ann@x.test']],
   [{ email: 'a@x.test', email_verified: true }, ['a@x.test']],

@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url';
 import type { Caller } from '@sky-genesis/grpc';
 import { rpcScopes } from './rpc-scopes';
 
@@ -75,10 +76,12 @@ function sendersOf({ senders, email, email_verified: verified }: Record<string, 
   return [senderOf(email, 'email')];
 }
 
-/** An address or `*@domain`, with the domain in lower case. `*` alone is for ANONYMOUS. */
+/** An address or `*@domain`, the domain as IDNA has it (lower case, ASCII), as in mail. `*` alone is for ANONYMOUS. */
 function senderOf(sender: unknown, claim: string): string {
   const [local, domain, ...more] = typeof sender === 'string' ? sender.split('@', 3) : [];
   if (local === undefined || domain === undefined || more.length > 0) throw new Error(claim);
   if (!LOCAL_PART.test(local) || !DOMAIN.test(domain)) throw new Error(claim);
-  return `${local}@${domain.toLowerCase()}`;
+  const ascii = domainToASCII(domain);
+  if (ascii === '') throw new Error(claim);
+  return `${local}@${ascii}`;
 }

@@ -71,7 +71,7 @@ export class ContractServer {
     call.end();
     call.resume();
     const [status] = await Promise.race([failed, ended]);
-    if (status.code !== 0) throw status;
+    if (status.code !== 0) throw Object.assign(new Error('the call failed'), status);
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { Caller } from '@sky-genesis/grpc';
@@ -11,7 +12,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   constructor(private readonly verifier: TokenVerifier) {
     super({
       // passport-jwt's own extractor takes time by the square of the header's length.
-      jwtFromRequest: ({ headers }) => bearerToken(headers.authorization) ?? null,
+      jwtFromRequest: ({ headers }: IncomingMessage) => bearerToken(headers.authorization) ?? null,
       secretOrKeyProvider: (_request, token: string, done) => {
         verifier
           .keyFor(token)

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ConfigError, readConfig } from './read-config';
+import { type ConfigError, readConfig } from './read-config';
 import { flag, integer, listOf, optional, port } from './settings';
 
 const schema = z.object({

@@ -38,10 +38,10 @@ export interface SettingDescription {
 /** What the documents say of each setting; a setting without a description is a defect that a test finds. */
 export function describeSettings(schema: z.ZodObject): SettingDescription[] {
   return Object.entries(schema.shape).map(([name, setting]) => {
-    const empty = (setting as z.ZodType).safeParse(undefined);
+    const { data, success } = (setting as z.ZodType<string | number | boolean | string[] | undefined>).safeParse(undefined);
     return {
       name,
-      byDefault: empty.success && empty.data !== undefined ? String(empty.data) : '',
+      byDefault: success && data !== undefined ? data.toString() : '',
       description: (setting as z.ZodType).description ?? '',
     };
   });

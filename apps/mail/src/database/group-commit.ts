@@ -43,7 +43,9 @@ export class GroupCommit<Item, Result> {
    */
   submit(item: Item, signal?: AbortSignal): Promise<Result> {
     const bytes = this.limits.sizeOf(item);
-    if (this.waiting.length >= this.limits.maxWaitingItems || this.waitingBytes + bytes > this.limits.maxWaitingBytes) {
+    // What is larger than all that may wait would never be taken if it did not fit an empty queue.
+    const tooMuch = this.waiting.length > 0 && this.waitingBytes + bytes > this.limits.maxWaitingBytes;
+    if (tooMuch || this.waiting.length >= this.limits.maxWaitingItems) {
       return Promise.reject(new RuleError('OVERLOADED', undefined, { retryAfterSeconds: 1 }));
     }
     return new Promise<Result>((resolve, reject) => {

@@ -1,31 +1,9 @@
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { messageIdOf, toMime } from './mime.mapper';
 import type { OutgoingAttachment, OutgoingEmail } from './outgoing-email';
+import { outgoing } from './outgoing-email.fixture';
 
 const CREATED = new Date('2026-01-02T03:04:05Z');
-
-const email = (over: Partial<OutgoingEmail> = {}): OutgoingEmail => ({
-  tenant: 'acme',
-  id: '0190a0b0-0000-7000-8000-000000000001',
-  attemptNo: 1,
-  takenOver: false,
-  createdAt: CREATED,
-  from: 'Ann <ann@example.com>',
-  fromAddress: 'ann@example.com',
-  to: ['bob@example.com'],
-  cc: [],
-  replyTo: [],
-  subject: 'hello',
-  body: 'a text',
-  htmlBody: '',
-  headers: {},
-  sendAt: undefined,
-  expiresAt: new Date('2026-01-05T03:04:05Z'),
-  onUncertain: undefined,
-  attachmentCount: 0,
-  recipients: [{ position: 0, address: 'bob@example.com', kind: 'to', attempts: 0 }],
-  ...over,
-});
 
 const file = (over: Partial<OutgoingAttachment> = {}): OutgoingAttachment => ({
   filename: 'a.bin',
@@ -43,7 +21,7 @@ interface Made {
 
 /** Every message made here must be one that a relay and a reader can take: line ends and lengths, ASCII, no Bcc. */
 async function make(over: Partial<OutgoingEmail> = {}, attachments: OutgoingAttachment[] = []): Promise<Made> {
-  const bytes = await toMime(email(over), attachments);
+  const bytes = await toMime(outgoing(over), attachments);
   const raw = bytes.toString('latin1');
   expect(raw).not.toMatch(/[^\r]\n|\r(?!\n)|\0/);
   expect(Math.max(...raw.split('\r\n').map((line) => line.length))).toBeLessThanOrEqual(998);
@@ -216,19 +194,13 @@ describe('attachments', () => {
     ]);
   });
 
-  test.each([
-    'Grüße 你好.pdf',
-    'a"b\\c;d=e.txt',
-    '../../etc/passwd',
-    'ü'.repeat(255),
-    'x'.repeat(255),
-    "it's.txt",
-    '%41.txt',
-    '.',
-  ])('a file named %j keeps its name', async (filename) => {
-    const { mail } = await make({}, [file({ filename })]);
-    expect(mail.attachments[0]?.filename).toBe(filename);
-  });
+  test.each(['Grüße 你好.pdf', 'a"b\\c;d=e.txt', '../../etc/passwd', 'ü'.repeat(255), 'x'.repeat(255), "it's.txt", '%41.txt', '.'])(
+    'a file named %j keeps its name',
+    async (filename) => {
+      const { mail } = await make({}, [file({ filename })]);
+      expect(mail.attachments[0]?.filename).toBe(filename);
+    },
+  );
 
   test('a long run of spaces in a name leaves no blank line', async () => {
     const { mail } = await make({}, [file({ filename: `a${' '.repeat(200)}b.txt` })]);

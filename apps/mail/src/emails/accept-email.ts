@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Caller } from '@sky-genesis/grpc';
+import type { Caller } from '@sky-genesis/grpc/caller';
 import { v7 as uuidv7 } from 'uuid';
 import { AcceptQueue } from './accept.queue';
 import { checkEmail, checkIdempotencyKey } from './check-email';

@@ -16,7 +16,7 @@ describe('headers', () => {
     {},
     { 'X-Campaign': 'spring' },
     { 'List-Unsubscribe': '<https://example.com/u>', 'List-Id': 'x', References: '<a@b>', 'In-Reply-To': '<a@b>', Precedence: 'bulk' },
-    { 'X-Tab': 'a\tb', 'X-Empty': '', 'X-Utf8': 'Grüße 😀', constructor: 'c', toString: 's' },
+    { 'X-Tab': 'a\tb', 'X-Utf8': 'Grüße 😀', constructor: 'c', toString: 's' },
     { 'X-Long': 'v'.repeat(997), [`X${'n'.repeat(75)}`]: 'v' },
     { 'X-From': 'a', 'From-X': 'b', Contents: 'c', Resent: 'd', Arc: 'e', 'Dkim-Signature-X': 'f', Received2: 'g' },
     Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`X-${i}`, 'v'])),
@@ -24,9 +24,13 @@ describe('headers', () => {
     expect(headers(map)).toEqual([]);
   });
 
+  test.each(['', ' \t'])('the value %j is refused: the composer would leave the header out', (value) => {
+    expect(headers({ 'X-Empty': value })).toEqual([{ field: 'options.headers[X-Empty]', description: 'must not be empty' }]);
+  });
+
   test.each(
     [
-      'From Sender To Cc Bcc Reply-To Date Message-ID MIME-Version Received Return-Path DKIM-Signature Authentication-Results',
+      'From Sender To Cc Bcc Reply-To Subject Date Message-ID MIME-Version Received Return-Path DKIM-Signature Authentication-Results',
       'Content-Type Content-Transfer-Encoding Content-Anything Content- Resent-To Resent-From Resent- ARC-Seal ARC-Message-Signature',
     ].flatMap((names) => names.split(' ')),
   )('%s may not be set, however it is written', (name) => {
@@ -73,9 +77,12 @@ describe('headers', () => {
     expect(headers({ 'X-A': value })).toEqual([{ field: 'options.headers[X-A]', description: expect.stringContaining(words) }]);
   });
 
-  test('two names that differ in case only', () => {
-    expect(headers({ 'X-A': '1', 'X-B': '2', 'x-a': '3' })).toEqual([
-      { field: 'options.headers[x-a]', description: expect.stringContaining('twice') },
+  test.each([
+    ['X-A', 'x-a'],
+    ['x-a', 'X-A'],
+  ])('two names that differ in case only: %s, then %s', (first, second) => {
+    expect(headers({ [first]: '1', 'X-B': '2', [second]: '3' })).toEqual([
+      { field: `options.headers[${second}]`, description: expect.stringContaining('twice') },
     ]);
   });
 
@@ -137,6 +144,8 @@ describe('attachments', () => {
     [{ filename: 'a\tb' }, 'filename', 'control'],
     [{ filename: 'a\0b' }, 'filename', 'control'],
     [{ filename: 'a\ud800' }, 'filename', 'control'],
+    [{ filename: '../a' }, 'filename', 'must not contain /'],
+    [{ filename: 'C:\\a' }, 'filename', 'must not contain /'],
     [{ contentType: 'pdf' }, 'content_type', 'media type'],
     [{ contentType: 'text/plain\r\nX: y' }, 'content_type', 'media type'],
     [{ contentType: 'text/plain; a="b\r\nc"' }, 'content_type', 'media type'],

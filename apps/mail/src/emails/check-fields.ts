@@ -22,13 +22,13 @@ export class Violations {
 
 /** Set by this product or by the mail system; a caller that set them could forge or break a mail. */
 const FORBIDDEN_HEADERS =
-  /^(from|sender|to|cc|bcc|reply-to|date|message-id|mime-version|content-.*|received|return-path|resent-.*|dkim-signature|arc-.*|authentication-results)$/i;
+  /^(from|sender|to|cc|bcc|reply-to|subject|date|message-id|mime-version|content-.*|received|return-path|resent-.*|dkim-signature|arc-.*|authentication-results)$/i;
 const HEADER_NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 const METADATA_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const CONTENT_TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}(; ?[\w!#$&^.+-]{1,64}=("[^"\\\r\n]{0,128}"|[\w!#$&^.+-]{1,128})){0,4}$/;
 const CONTENT_ID = /^[\x21-\x3b\x3d\x3f-\x7e]+$/;
 // eslint-disable-next-line no-control-regex -- control characters are what these find
-const CONTROL = /[\u0000-\u001f\u007f]/;
+const CONTROL_OR_SEPARATOR = /[\u0000-\u001f\u007f/\\]/;
 // eslint-disable-next-line no-control-regex
 const CONTROL_EXCEPT_TAB = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 
@@ -66,8 +66,10 @@ export function checkHeaders(field: string, headers: Readonly<Record<string, str
     const path = `${field}[${name}]`;
     if (name.length > MAX_HEADER_NAME || !HEADER_NAME.test(name)) {
       violations.add(path, `must be named by a letter, then letters, digits, - and _, at most ${MAX_HEADER_NAME} characters`);
-    } else if (FORBIDDEN_HEADERS.test(name)) violations.add(path, 'may not be set: the mail system sets it');
+    } else if (FORBIDDEN_HEADERS.test(name))
+      violations.add(path, 'may not be set here: it has a field of its own, or the mail system sets it');
     else if (seen.has(name.toLowerCase())) violations.add(path, 'is given twice: header names differ by more than case');
+    else if (value.trim() === '') violations.add(path, 'must not be empty');
     else checkLine(path, value, MAX_HEADER_VALUE, violations);
     seen.add(name.toLowerCase());
   }
@@ -102,7 +104,9 @@ export function checkAttachment(field: string, attachment: AttachmentDraft, viol
   const { filename, contentType, contentId, content, fileId } = attachment;
   if (filename === '') violations.add(`${field}.filename`, 'is required');
   else if (filename.length > MAX_FILENAME) violations.add(`${field}.filename`, `must be at most ${MAX_FILENAME} characters`);
-  else if (CONTROL.test(filename) || !filename.isWellFormed()) violations.add(`${field}.filename`, 'must not contain control characters');
+  else if (CONTROL_OR_SEPARATOR.test(filename) || !filename.isWellFormed()) {
+    violations.add(`${field}.filename`, 'must not contain / or \\ or control characters');
+  }
   if (contentType !== '' && !CONTENT_TYPE.test(contentType))
     violations.add(`${field}.content_type`, 'must be a media type such as text/plain');
   if (contentId !== '' && (contentId.length > MAX_CONTENT_ID || !CONTENT_ID.test(contentId))) {

@@ -1,3 +1,4 @@
+import type { RuleError } from '@sky-genesis/grpc/rule-error';
 import { EmailLimits } from './email-limits';
 import type { AttachmentDraft, EmailDraft } from './new-email';
 
@@ -31,3 +32,13 @@ export const attachment = (over: Partial<AttachmentDraft> = {}): AttachmentDraft
   fileId: '',
   ...over,
 });
+
+/** What a rule refuses with. */
+export function refusalOf(act: () => unknown): RuleError {
+  try {
+    act();
+  } catch (error) {
+    return error as RuleError;
+  }
+  throw new Error('was taken');
+}

@@ -35,7 +35,8 @@ export class DatabaseMonitor {
       () => true,
       () => false,
     );
-    if (reachable !== this.reachable) this.logger[reachable ? 'log' : 'error'](reachable ? 'the database is back' : 'the database cannot be reached');
+    if (reachable !== this.reachable)
+      this.logger[reachable ? 'log' : 'error'](reachable ? 'the database is back' : 'the database cannot be reached');
     this.reachable = reachable;
     this.server.setServing(reachable);
   }

@@ -25,34 +25,46 @@ export enum UncertainPolicy {
  * field, so a new field (a oneof too) would break its build. New things go to EmailOptions.
  */
 export interface Email {
-  /** Output only, as is timestamp: ignored in requests. */
+  /** msg_ and a UUIDv7. Output only, as is timestamp: ignored in requests. */
   id: string;
-  /** A mailbox as in RFC 5322: a@example.com or Name <a@example.com>. */
+  /** An address that the token allows. Empty: the first one that the token names. */
   from: string;
+  /** At least one. With cc and bcc 1000 at most; one that is named twice gets one copy. */
   to: string[];
+  /** One line, at most 997 characters. */
   subject: string;
+  /** Plain text. With html_body 2 MiB at most. */
   body: string;
+  /** When it was accepted. Output only. */
   timestamp: string;
+  /** At most 100. */
   attachments: Attachment[];
 }
 
 /** Frozen, as Email. */
 export interface SendEmailRequest {
+  /** Required. */
   email: Email | undefined;
 }
 
 /** Frozen, as Email. */
 export interface SendEmailResponse {
+  /** The id to ask for with GetEmail; the Message-ID header is <message_id@domain of from>. */
   messageId: string;
+  /** queued: the mail is durable. */
   status: string;
+  /** When it was accepted. */
   timestamp: string;
 }
 
 export interface Attachment {
+  /** Required, at most 255 characters, no path. */
   filename: string;
+  /** A media type such as text/plain. Empty: application/octet-stream. */
   contentType: string;
   /** Either the bytes themselves (small; input only), or a file uploaded before. */
   content: Uint8Array;
+  /** The id of that file. Not together with content. */
   fileId: string;
   /** Set for an inline part that the HTML body refers to as cid:<content_id>. */
   contentId: string;
@@ -60,18 +72,29 @@ export interface Attachment {
   size: string;
 }
 
+/** What a mail can carry beyond Email. All of it may be left out. */
 export interface EmailOptions {
+  /** Recipients that everyone sees. */
   cc: string[];
+  /** Recipients that no one else sees: in no header, answered to the sender only. */
   bcc: string[];
+  /** Where replies go. At most 20. */
   replyTo: string[];
+  /** The same text as HTML. With body 2 MiB at most. */
   htmlBody: string;
+  /**
+   * Further headers by name: 64 at most, 16 KiB together, names of letters, digits, - and _, values of one line. Not
+   * those that the mail system sets (From, To, Date, Message-ID, Content-*, Received, DKIM-Signature and the like), and
+   * no two names that differ in case only.
+   */
   headers: { [key: string]: string };
-  /** Not before this time. 0: now. */
+  /** Not before this time, at most 366 days ahead. 0: now. */
   sendAt: string;
-  /** The caller's own values: returned and searchable, never sent. */
+  /** The caller's own values: returned and searchable, never sent. Bounds as for headers; a value has at most 1024 characters. */
   metadata: { [key: string]: string };
+  /** What to do when a relay may or may not have taken the mail. */
   onUncertain: UncertainPolicy;
-  /** Gives up on recipients not reached by then. 0: the server's default. */
+  /** Gives up on recipients not reached by then, at most 30 days after the mail is due. 0: the server's default (3 days). */
   expiresAt: string;
 }
 
@@ -86,50 +109,71 @@ export interface EmailOptions_MetadataEntry {
 }
 
 export interface SubmitEmailRequest {
+  /** Required. */
   email: Email | undefined;
   options:
     | EmailOptions
     | undefined;
-  /** The same key with the same content gives the first answer again; with other content, ALREADY_EXISTS. */
+  /**
+   * 1 to 255 printable ASCII characters, the caller's own, kept 24 hours and shared with REST's Idempotency-Key. The same
+   * key with the same content gives the first answer again; with other content, ALREADY_EXISTS. Metadata idempotency-key
+   * is the same thing; both and different: INVALID_ARGUMENT. Empty: a repeated request is a second mail.
+   */
   idempotencyKey: string;
   /** Chosen by the caller, returned in the result. SubmitEmails only, where it is required and unique in the stream. */
   requestRef: string;
 }
 
 export interface SubmitEmailResponse {
+  /** As in SendEmailResponse. */
   messageId: string;
+  /** queued, or scheduled when send_at is to come. */
   status: string;
+  /** When it was accepted. */
   timestamp: string;
   /** The answer belongs to an earlier request with this idempotency key. */
   replayed: boolean;
 }
 
 export interface SubmitEmailsRequest {
+  /** As many as the message size allows. */
   requests: SubmitEmailRequest[];
 }
 
 export interface SubmitEmailsResponse {
+  /** Of requests sent before, whichever are decided. */
   results: SubmitEmailResult[];
 }
 
+/** The answer to one request of SubmitEmails. */
 export interface SubmitEmailResult {
+  /** That of the request. */
   requestRef: string;
-  response?: SubmitEmailResponse | undefined;
+  /** Accepted. */
+  response?:
+    | SubmitEmailResponse
+    | undefined;
+  /** Not accepted. */
   failure?: Failure | undefined;
 }
 
 /** google.rpc.Status, field by field. */
 export interface Failure {
+  /** google.rpc.Code. */
   code: number;
+  /** For a developer, in English. */
   message: string;
+  /** google.rpc.ErrorInfo, BadRequest, RetryInfo. */
   details: Any[];
 }
 
 export interface GetEmailRequest {
+  /** A message_id, with or without its prefix. One that is malformed is NOT_FOUND. */
   id: string;
 }
 
 export interface GetEmailResponse {
+  /** As it was accepted, without the content of attachments. */
   email: Email | undefined;
   options:
     | EmailOptions
@@ -139,12 +183,15 @@ export interface GetEmailResponse {
    * expired suppressed canceled sent delivered.
    */
   status: string;
+  /** In the order to, cc, bcc. */
   recipients: Recipient[];
   /** The latest 50, newest first. */
   attempts: Attempt[];
 }
 
+/** What became of a mail for one of its recipients. */
 export interface Recipient {
+  /** The address alone, without a name. */
   address: string;
   /** to, cc, bcc */
   kind: string;
@@ -154,37 +201,52 @@ export interface Recipient {
    * sent: the relay took it. delivered: a DSN said so.
    */
   status: string;
+  /** How often a relay was tried for this recipient. */
   attempts: number;
   /** The relay's last reply, as it gave it. */
   lastReply: string;
+  /** When it is tried again. 0: it is not. */
   nextAttemptAt: string;
+  /** When status changed last. */
   updatedAt: string;
-  /** RFC 3463, such as 5.1.1. */
+  /** RFC 3463, such as 5.1.1. Empty: the relay gave none. */
   enhancedCode: string;
-  /** Why, in a stable word. */
+  /** Why, in a stable word such as RELAY_REFUSED. Empty: nothing went wrong. */
   reason: string;
 }
 
+/** One try to hand a mail to a relay. */
 export interface Attempt {
   startedAtMs: string;
+  /** From the start to the last reply. */
   durationMs: string;
+  /** host:port. */
   relay: string;
   /** accepted refused deferred uncertain, or connection_failed */
   outcome: string;
+  /** The reply that decided it, as the relay gave it. */
   reply: string;
+  /** Such as TLSv1.3. Empty: the connection was not encrypted. */
   tlsVersion: string;
 }
 
+/** Filters are joined by and; an empty one, or 0, does not filter. */
 export interface ListEmailsRequest {
   /** 1..100, 0: 20 */
   pageSize: number;
+  /** next_page_token of the page before, with the same filters. Empty: the first page. */
   pageToken: string;
+  /** A mail's status, as in GetEmailResponse. */
   status: string;
+  /** The sender's address. */
   from: string;
+  /** A recipient's address: to, cc or bcc. */
   to: string;
+  /** Accepted after this time. */
   createdAfter: string;
+  /** Accepted before this time. */
   createdBefore: string;
-  /** Words in the subject. */
+  /** Words in the subject, at most 256 characters. */
   subject: string;
 }
 
@@ -200,17 +262,22 @@ export interface EmailSummary {
   from: string;
   to: string[];
   subject: string;
+  /** The beginning of the body, on one line. */
   snippet: string;
+  /** When it was accepted. */
   timestamp: string;
   attachmentCount: number;
+  /** As in GetEmailResponse. */
   status: string;
 }
 
 export interface CancelEmailRequest {
+  /** As in GetEmailRequest. */
   id: string;
 }
 
 export interface CancelEmailResponse {
+  /** That of the mail now: canceled, or another where some recipients had been reached. */
   status: string;
 }
 
@@ -219,38 +286,52 @@ export interface WatchEventsRequest {
   after: string;
   /** Only these types. Empty: all. */
   types: string[];
+  /** Only this mail. Empty: all. */
   messageId: string;
 }
 
 /** Sent at once with the starting cursor, then with events as they come, and every 15 s without any. */
 export interface WatchEventsResponse {
+  /** In order. */
   events: EmailEvent[];
   /** Go on from here. Moves past events that the filter left out. */
   cursor: string;
 }
 
 export interface ListEventsRequest {
+  /** As in WatchEventsRequest. */
   after: string;
+  /** Only these types. Empty: all. */
   types: string[];
+  /** Only this mail. Empty: all. */
   messageId: string;
   /** 1..1000, 0: 100 */
   pageSize: number;
 }
 
 export interface ListEventsResponse {
+  /** In order. */
   events: EmailEvent[];
+  /** The next page's `after`. */
   cursor: string;
+  /** Whether there was more when this was answered. */
   hasMore: boolean;
 }
 
+/** A change of state. It never changes itself, and comes in the same place however often it is read. */
 export interface EmailEvent {
+  /** evt_ and a UUID. */
   id: string;
+  /** Its place in the order of the tenant. */
   cursor: string;
   /** email.queued, email.sent, email.deferred, email.uncertain, email.delivered, email.bounced, ... */
   type: string;
   messageId: string;
+  /** The address. Empty: the event is about the whole mail. */
   recipient: string;
+  /** The state from then on, as in Recipient. */
   status: string;
+  /** More for a person to read, such as the relay's reply. */
   detail: string;
   occurredAtMs: string;
 }
@@ -262,6 +343,7 @@ export interface SearchRequest {
   filters: string[];
   /** 1..100, 0: 10 */
   limit: number;
+  /** How many results to leave out. */
   offset: number;
   /** Continues a search at any depth; offset is then ignored. */
   pageToken: string;
@@ -276,21 +358,29 @@ export interface SearchRequest {
 }
 
 export interface SearchResponse {
+  /** In the order of `sort`. */
   results: SearchResult[];
+  /** How many there are on all pages. */
   totalCount: number;
   queryTimeMs: number;
+  /** empty: the end */
   nextPageToken: string;
+  /** One for each field asked for. */
   facets: Facet[];
   /** Everything accepted up to this time can be found. */
   indexedThroughMs: string;
   /** The answer may be incomplete, and why. */
   degraded: boolean;
   degradedReason: string;
+  /** There are at least total_count. */
   totalCountIsLowerBound: boolean;
 }
 
+/** A document or a mail that was found. */
 export interface SearchResult {
+  /** The document's, or msg_... of a mail. */
   id: string;
+  /** The document's, or the subject of a mail. */
   title: string;
   /** The beginning, 300 characters at most. */
   content: string;
@@ -299,8 +389,10 @@ export interface SearchResult {
   score: number;
   /** Fragments with <mark> around what matched; everything else is escaped for HTML. */
   highlights: string[];
+  /** As in Document. */
   attributes: { [key: string]: Values };
   timestamp: string;
+  /** email, document. */
   kind: string;
 }
 
@@ -309,27 +401,37 @@ export interface SearchResult_AttributesEntry {
   value: Values | undefined;
 }
 
+/** A list as the value of a map. */
 export interface Values {
   values: string[];
 }
 
+/** The values of one field, counted over everything that was found. */
 export interface Facet {
   field: string;
+  /** Most frequent first. */
   values: FacetValue[];
 }
 
 export interface FacetValue {
   value: string;
+  /** How many results have it. */
   count: string;
 }
 
+/** What a caller has indexed. */
 export interface Document {
+  /** The caller's own, unique in the tenant; not with a prefix that the product uses. */
   id: string;
+  /** One line. */
   title: string;
+  /** The text to find it by. */
   content: string;
+  /** Where the document is. */
   url: string;
   /** Free fields to filter and count by. */
   attributes: { [key: string]: Values };
+  /** The document's own time, to sort by and to filter by. */
   timestamp: string;
   /**
    * Higher wins; a lower one arriving later changes nothing, also after a deletion (kept 7 days). 0: the server's
@@ -344,13 +446,18 @@ export interface Document_AttributesEntry {
 }
 
 export interface IndexDocumentRequest {
-  document: Document | undefined;
+  /** Required. */
+  document:
+    | Document
+    | undefined;
+  /** As in SubmitEmailRequest. IndexDocuments only. */
   requestRef: string;
   /** For the product's own services only; from others PERMISSION_DENIED. The caller's own otherwise. */
   tenant: string;
 }
 
 export interface IndexDocumentResponse {
+  /** The document's. */
   id: string;
   /** created, updated, unchanged */
   status: string;
@@ -369,27 +476,39 @@ export interface IndexDocumentsRequest {
 }
 
 export interface IndexDocumentsResponse {
+  /** Of requests and deletions sent before, whichever are done. */
   results: IndexDocumentResult[];
 }
 
+/** The answer to one request or deletion of IndexDocuments. */
 export interface IndexDocumentResult {
+  /** That of the request. */
   requestRef: string;
-  response?: IndexDocumentResponse | undefined;
+  /** Done. */
+  response?:
+    | IndexDocumentResponse
+    | undefined;
+  /** Not done. */
   failure?: Failure | undefined;
 }
 
 export interface DeleteDocumentRequest {
+  /** The document's. */
   id: string;
+  /** As in Document. */
   version: string;
   /** As in IndexDocumentRequest. */
   tenant: string;
+  /** As in IndexDocumentRequest. */
   requestRef: string;
 }
 
 export interface DeleteDocumentResponse {
+  /** Whether there was such a document. */
   deleted: boolean;
 }
 
+/** A piece of a file. What belongs to the file as a whole is said once. */
 export interface FileChunk {
   /**
    * In the first chunk of an upload: empty for a new file, whose id the server sends at once
@@ -398,6 +517,7 @@ export interface FileChunk {
   fileId: string;
   /** First chunk only. */
   filename: string;
+  /** First chunk only. A media type such as image/png. */
   contentType: string;
   /** Where data starts, in bytes. */
   offset: string;
@@ -411,14 +531,18 @@ export interface FileChunk {
 }
 
 export interface UploadResponse {
+  /** file_..., to name in Attachment.file_id. */
   fileId: string;
+  /** Bytes. */
   size: string;
+  /** Hex, of what was stored. */
   sha256: string;
 }
 
 /** The first chunk says all about the file, the last one has last set. */
 export interface DownloadRequest {
   fileId: string;
+  /** The first byte wanted, counted from 0. */
   offset: string;
   /** 0: to the end */
   length: string;
@@ -429,9 +553,11 @@ export interface DownloadRequest {
 
 export interface CreateUploadRequest {
   filename: string;
+  /** A media type such as image/png. */
   contentType: string;
   /** 0: not known yet */
   totalSize: string;
+  /** Hex, of the whole file: checked at its end. Empty: not known yet. */
   sha256: string;
 }
 
@@ -439,13 +565,18 @@ export interface GetUploadRequest {
   fileId: string;
 }
 
+/** How far an upload has come. */
 export interface UploadStatus {
+  /** The id to upload to, and the file's when it is complete. */
   fileId: string;
+  /** Bytes stored: the offset to go on from. */
   received: string;
   complete: boolean;
+  /** 0: not known yet */
   totalSize: string;
   filename: string;
   contentType: string;
+  /** When an upload that is not complete is dropped. */
   expiresAt: string;
 }
 
@@ -457,8 +588,11 @@ export interface File {
   fileId: string;
   filename: string;
   contentType: string;
+  /** Bytes. */
   size: string;
+  /** Hex. */
   sha256: string;
+  /** When the last byte was stored. */
   createdAt: string;
 }
 
@@ -467,46 +601,72 @@ export interface DeleteFileRequest {
 }
 
 export interface DeleteFileResponse {
+  /** Whether there was such a file or upload. */
   deleted: boolean;
 }
 
+/** Accepts mail, delivers it through an SMTP relay, and tells what became of it. */
 export interface MailService {
-  /** Accepts one plain mail. Answers once the mail is durable; delivery follows. */
+  /**
+   * Accepts one plain mail. Answers once the mail is durable; delivery follows. Scope mail.send.
+   * PERMISSION_DENIED when the token does not allow `from`.
+   */
   sendEmail(request: SendEmailRequest): Promise<SendEmailResponse>;
+  /** One mail with the state of each recipient and the latest attempts. Scope mail.read. NOT_FOUND. */
   getEmail(request: GetEmailRequest): Promise<GetEmailResponse>;
-  /** Newest first. */
+  /** Newest first. Scope mail.read. */
   listEmails(request: ListEmailsRequest): Promise<ListEmailsResponse>;
-  /** SendEmail with everything a mail can carry, and an idempotency key. */
+  /**
+   * SendEmail with everything a mail can carry, and an idempotency key. Scope mail.send.
+   * ALREADY_EXISTS when the key was used for another mail.
+   */
   submitEmail(request: SubmitEmailRequest): Promise<SubmitEmailResponse>;
   /**
    * SubmitEmail in bulk, at a fraction of its cost: put what is at hand into one message. Each request
    * is answered once, in any order and grouping, matched by request_ref; one that fails ends nothing else.
    */
   submitEmails(request: AsyncIterable<SubmitEmailsRequest>): AsyncIterable<SubmitEmailsResponse>;
-  /** Stops what has not been handed to a relay yet. FAILED_PRECONDITION when nothing is left to stop. */
+  /**
+   * Stops what has not been handed to a relay yet. FAILED_PRECONDITION when nothing is left to stop; a mail that is
+   * canceled already is OK. Scope mail.send. NOT_FOUND.
+   */
   cancelEmail(request: CancelEmailRequest): Promise<CancelEmailResponse>;
-  /** Every change of state of the mails of the caller's tenant, in order and without gaps, from a cursor on. */
+  /**
+   * Every change of state of the mails of the caller's tenant, in order and without gaps, from a cursor on.
+   * Scope events.read. OUT_OF_RANGE for a cursor older than what is kept.
+   */
   watchEvents(request: WatchEventsRequest): AsyncIterable<WatchEventsResponse>;
   /** The same, page by page. */
   listEvents(request: ListEventsRequest): Promise<ListEventsResponse>;
 }
 
+/** Indexes documents and finds them, and the tenant's mails, again. Derived: it can be rebuilt at any time. */
 export interface SearchService {
+  /**
+   * Answers with what is found, how fresh that is, and whether it may be incomplete; never empty because something is
+   * down. Scope search.read.
+   */
   search(request: SearchRequest): Promise<SearchResponse>;
+  /** Adds a document, or puts it in place of the one with its id. Scope search.write. */
   indexDocument(request: IndexDocumentRequest): Promise<IndexDocumentResponse>;
   /** IndexDocument in bulk, in the way of SubmitEmails. */
   indexDocuments(request: AsyncIterable<IndexDocumentsRequest>): AsyncIterable<IndexDocumentsResponse>;
+  /** Removes a document. One that is not there is OK. Scope search.write. */
   deleteDocument(request: DeleteDocumentRequest): Promise<DeleteDocumentResponse>;
 }
 
+/** Takes files in and gives them out in chunks, at constant memory, and goes on where a connection ended. */
 export interface StreamingService {
+  /** One file, in chunks of any size up to the message size. Scope files.write. */
   uploadFile(request: AsyncIterable<FileChunk>): Promise<UploadResponse>;
+  /** A file or a mail's attachment, whole or in part. Scope files.read. NOT_FOUND. */
   downloadFile(request: DownloadRequest): AsyncIterable<FileChunk>;
-  /** Gives an id to upload to, before a byte is sent. */
+  /** Gives an id to upload to, before a byte is sent. Scope files.write. */
   createUpload(request: CreateUploadRequest): Promise<UploadStatus>;
-  /** How far an upload has come, to go on from there. */
+  /** How far an upload has come, to go on from there. Scope files.write. NOT_FOUND. */
   getUpload(request: GetUploadRequest): Promise<UploadStatus>;
+  /** What is known of a file, without its bytes. Scope files.read. NOT_FOUND. */
   getFile(request: GetFileRequest): Promise<File>;
-  /** Also ends an upload. FAILED_PRECONDITION while a mail that is not yet sent refers to it. */
+  /** Also ends an upload. FAILED_PRECONDITION while a mail that is not yet sent refers to it. Scope files.write. */
   deleteFile(request: DeleteFileRequest): Promise<DeleteFileResponse>;
 }

@@ -1,0 +1,128 @@
+import { decideExpired, decideOutcome } from './decide-outcome';
+import type { Handover, RecipientHandover, RelayReply } from './handover';
+import type { OutgoingEmail } from './outgoing-email';
+import { outgoing } from './outgoing-email.fixture';
+import { RetrySchedule } from './retry-schedule';
+
+const STARTED = new Date('2026-01-02T03:05:00.000Z');
+const NOW = new Date('2026-01-02T03:05:01.250Z');
+const policy = { retry: new RetrySchedule(15_000, 3_600_000, () => 1), onUncertain: 'resend' as const };
+
+const reply = (code: number, enhancedCode = ''): RelayReply => ({ code, enhancedCode, text: `${code} said` });
+const told = (result: RecipientHandover['result'], said?: RelayReply, reason = ''): RecipientHandover => ({ result, reply: said, reason });
+
+const decide = (recipients: RecipientHandover[], over: Partial<OutgoingEmail> = {}, given: Partial<typeof policy> = {}) => {
+  const email = outgoing({
+    recipients: recipients.map((_, i) => ({ position: i * 2, address: `r${i}@example.com`, kind: 'to', attempts: 0 })),
+    ...over,
+  });
+  const handover: Handover = { outcome: 'accepted', relay: 'relay:25', reply: reply(250, '2.0.0'), tlsVersion: 'TLSv1.3', recipients };
+  return decideOutcome(email, handover, STARTED, NOW, { ...policy, ...given });
+};
+
+test.each<[RecipientHandover, object]>([
+  [told('accepted', reply(250, '2.0.0')), { status: 'sent', lastReply: '250 said', enhancedCode: '2.0.0', reason: '' }],
+  [told('refused', reply(550, '5.1.1')), { status: 'bounced', lastReply: '550 said', enhancedCode: '5.1.1', reason: 'RELAY_REFUSED' }],
+  [told('deferred', reply(451)), { status: 'deferred', lastReply: '451 said', enhancedCode: '', reason: 'RELAY_DEFERRED' }],
+  [told('unreached', reply(421)), { status: 'deferred', lastReply: '421 said', enhancedCode: '', reason: 'RELAY_UNREACHABLE' }],
+  [told('unreached'), { status: 'deferred', lastReply: '', enhancedCode: '', reason: 'RELAY_UNREACHABLE' }],
+  [
+    told('unsupported', undefined, 'SMTPUTF8_UNSUPPORTED'),
+    { status: 'failed', lastReply: '', enhancedCode: '', reason: 'SMTPUTF8_UNSUPPORTED' },
+  ],
+  [told('uncertain', reply(0)), { status: 'deferred', lastReply: '0 said', enhancedCode: '', reason: 'NO_REPLY_AFTER_DATA' }],
+])('%j', (handover, outcome) => {
+  expect(decide([handover]).recipients).toEqual([{ position: 0, address: 'r0@example.com', ...outcome }]);
+});
+
+test('each recipient has its own outcome; the attempt is recorded as it was', () => {
+  expect(decide([told('accepted', reply(250)), told('refused', reply(550)), told('deferred', reply(451))])).toEqual({
+    tenant: 'acme',
+    emailId: '0190a0b0-0000-7000-8000-000000000001',
+    attemptNo: 1,
+    attempt: {
+      startedAt: STARTED,
+      durationMs: 1250,
+      relay: 'relay:25',
+      outcome: 'accepted',
+      reply: '250 said',
+      enhancedCode: '2.0.0',
+      tlsVersion: 'TLSv1.3',
+    },
+    recipients: [
+      expect.objectContaining({ position: 0, address: 'r0@example.com', status: 'sent' }),
+      expect.objectContaining({ position: 2, address: 'r1@example.com', status: 'bounced' }),
+      expect.objectContaining({ position: 4, address: 'r2@example.com', status: 'deferred' }),
+    ],
+    retryInMs: 15_000,
+  });
+});
+
+test('a recipient that a handover does not tell of was not reached', () => {
+  const email = outgoing();
+  const handover: Handover = { outcome: 'accepted', relay: 'r', reply: undefined, tlsVersion: '', recipients: [] };
+  expect(decideOutcome(email, handover, STARTED, NOW, policy).recipients).toMatchObject([
+    { status: 'deferred', reason: 'RELAY_UNREACHABLE' },
+  ]);
+});
+
+describe('the next attempt', () => {
+  test('there is none when every recipient has reached its end', () => {
+    expect(
+      decide([told('accepted', reply(250)), told('refused', reply(550)), told('unsupported', undefined, 'X')]).retryInMs,
+    ).toBeUndefined();
+  });
+
+  test('it comes later with each attempt', () => {
+    const deferred = [told('deferred', reply(451))];
+    expect([1, 2, 3].map((attemptNo) => decide(deferred, { attemptNo }).retryInMs)).toEqual([15_000, 45_000, 135_000]);
+  });
+
+  test('one that would come too late comes at the end of the time', () => {
+    const deferred = [told('deferred', reply(451))];
+    expect(decide(deferred, { expiresAt: new Date(NOW.getTime() + 5000) }).retryInMs).toBe(5000);
+    expect(decide(deferred, { expiresAt: new Date(NOW.getTime() - 5000) }).retryInMs).toBe(0);
+  });
+});
+
+describe('where the relay may have taken it', () => {
+  const uncertain = [told('uncertain')];
+
+  test.each([
+    [undefined, 'resend', 'deferred', 15_000],
+    [undefined, 'hold', 'uncertain', undefined],
+    ['hold', 'resend', 'uncertain', undefined],
+    ['resend', 'hold', 'deferred', 15_000],
+  ] as const)("the mail says %s, the server's default is %s: %s", (onUncertain, byDefault, status, retryInMs) => {
+    const outcome = decide(uncertain, { onUncertain }, { onUncertain: byDefault as 'resend' });
+    expect(outcome.recipients).toMatchObject([{ status, reason: 'NO_REPLY_AFTER_DATA' }]);
+    expect(outcome.retryInMs).toBe(retryInMs);
+  });
+
+  test('those that were refused before it stay refused', () => {
+    const outcome = decide([told('refused', reply(550)), told('uncertain')], { onUncertain: 'hold' });
+    expect(outcome.recipients.map(({ status }) => status)).toEqual(['bounced', 'uncertain']);
+  });
+});
+
+test('what was not reached in time is expired, without an attempt', () => {
+  const email = outgoing({
+    attemptNo: 7,
+    recipients: [1, 4].map((position) => ({ position, address: `r${position}@example.com`, kind: 'to', attempts: 3 })),
+  });
+  expect(decideExpired(email)).toEqual({
+    tenant: 'acme',
+    emailId: email.id,
+    attemptNo: 7,
+    attempt: undefined,
+    recipients: [1, 4].map((position) => ({
+      position,
+      address: `r${position}@example.com`,
+      status: 'expired',
+      lastReply: '',
+      enhancedCode: '',
+      reason: 'EXPIRED',
+    })),
+    retryInMs: undefined,
+  });
+});
