@@ -96,6 +96,15 @@ test('equal keys within one batch are one mail', async () => {
   expect(await count('email', tenant)).toBe(1);
 });
 
+test('behind one that is refused, a follower in the same batch still gets the answer of its own mail', async () => {
+  const tenant = 'followers';
+  const [first] = (await store.write([keyed('k', 'a', { tenant })])) as AcceptedEmail[];
+  const results = await store.write([keyed('k', 'b', { tenant }), keyed('k', 'a', { tenant }), keyed('k', 'c', { tenant })]);
+  expect(results[0]).toMatchObject({ reason: 'IDEMPOTENCY_KEY_REUSED' });
+  expect(results[1]).toEqual({ ...first, replayed: true });
+  expect(results[2]).toMatchObject({ reason: 'IDEMPOTENCY_KEY_REUSED' });
+});
+
 test('the same key of another tenant is another key', async () => {
   const results = await store.write([keyed('shared', 'a', { tenant: 'one' }), keyed('shared', 'a', { tenant: 'two' })]);
   expect(results).toEqual([expect.objectContaining({ replayed: false }), expect.objectContaining({ replayed: false })]);

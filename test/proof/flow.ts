@@ -10,7 +10,7 @@ export class Flow {
   /** Ids, with the key that each was asked for by. */
   readonly acknowledged = new Map<string, string>();
   /** Answers that were no acknowledgement: the mail was asked for again. */
-  readonly refusals = new Map<string, number>();
+  readonly refusals: string[] = [];
   /** Keys that were answered with two ids. */
   ambiguous = 0;
   private readonly idOf = new Map<string, string>();
@@ -37,13 +37,13 @@ export class Flow {
   }
 
   private async send(number: number): Promise<void> {
-    const { random } = this.context;
-    const mail = newMail(random, number);
+    const mail = newMail(this.context.random, number);
+    const random = this.context.random.branch(number);
     const key = `takeover-${number}`;
     for (;;) {
       const answer = await random.pick(this.entrances).submit(mail, key);
       if (answer.kind === 'accepted') return this.acknowledge(answer.messageId, key);
-      this.refusals.set(answer.reason, (this.refusals.get(answer.reason) ?? 0) + 1);
+      this.refusals.push(answer.reason);
       await sleep(ASK_AGAIN_MS);
     }
   }

@@ -33,8 +33,9 @@ function text(random: SeededRandom, length: number): string {
   return written.trimEnd();
 }
 
-/** A mail that no other number gives: its recipient is its own. */
-export function newMail(random: SeededRandom, number: number): NewMail {
+/** The same for the same number, and for no other: its recipient is its own. */
+export function newMail(seeded: SeededRandom, number: number): NewMail {
+  const random = seeded.branch(number);
   return {
     from: 'Sender <sender@example.com>',
     to: [`recipient-${number}@example.org`],

@@ -24,7 +24,7 @@ export interface RoundContext {
   concurrency: number;
   /** For each stack, beside its defaults. */
   settings: Record<string, string>;
-  /** The one source of chance. */
+  /** The one source of chance; a branch of it for what runs at the same time. */
   random: SeededRandom;
   /** Whatever the round starts is registered here. */
   started: Started;

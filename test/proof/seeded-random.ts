@@ -1,6 +1,15 @@
 /** mulberry32: the same numbers for the same seed, on every machine. */
 export class SeededRandom {
-  constructor(private state: number) {}
+  private state: number;
+
+  constructor(private readonly seed: number) {
+    this.state = seed;
+  }
+
+  /** One of its own for the `number`th thing: the same whenever, and after whatever else, it is asked for. */
+  branch(number: number): SeededRandom {
+    return new SeededRandom(Math.imul(this.seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(number + 1, 0xc2b2ae35));
+  }
 
   /** At least 0, less than 1. */
   next(): number {

@@ -7,6 +7,7 @@ import { ProofStack } from './proof-stack';
 import { quantiles } from './quantiles';
 import { RestEntrance } from './rest.entrance';
 import type { Findings, Invariant, Round, RoundContext } from './round';
+import { tally } from './tally';
 
 const PATIENCE_MS = 60_000;
 const MOST_MEBIBYTES = 256;
@@ -150,8 +151,3 @@ const bounded = (name: string, { sampled, highWater }: MemoryPeak): Invariant =>
   holds: Math.max(sampled, highWater) < MOST_MEBIBYTES,
   text: `${name} stayed under ${MOST_MEBIBYTES} MiB (${Math.max(sampled, highWater).toFixed(0)} MiB)`,
 });
-
-const tally = (reasons: readonly string[]): string => {
-  const counts = Map.groupBy(reasons, (reason) => reason);
-  return counts.size === 0 ? '0' : [...counts].map(([reason, { length }]) => `${length} ${reason}`).join(', ');
-};

@@ -8,6 +8,7 @@ import { ProofDatabase } from './proof.database';
 import { ProofStack } from './proof-stack';
 import { RestEntrance } from './rest.entrance';
 import type { Findings, Round, RoundContext } from './round';
+import { tally } from './tally';
 
 const TAKEN_OVER_WITHIN_S = 30;
 /** A lease lasts 15 s: a silence this long is no waiting for one. */
@@ -116,7 +117,7 @@ function findings({ kills, flow, inbox, settings, takenOver, emails }: Outcome):
       ['held by a mail when it was killed', takenOver.length],
       ['longest time from a kill to the delivery of what it held', `${longestOfAll.toFixed(1)} s`],
       ['delivered twice', twice.length],
-      ['answers that were no acknowledgement', [...flow.refusals].map(([reason, times]) => `${times} ${reason}`).join(', ') || 0],
+      ['answers that were no acknowledgement', tally(flow.refusals)],
     ],
     tables: [
       {

@@ -16,16 +16,26 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** @throws Error when it cannot listen; nothing is left open then */
 export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   const app = await createGateway(config);
-  await app.listen(config.HTTP_PORT, config.HTTP_HOST);
-  return { url: await app.getUrl(), close: () => app.close() };
+  try {
+    await app.listen(config.HTTP_PORT, config.HTTP_HOST);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  const url = await app.getUrl();
+  app.get(Logger).log(`listening on ${url}`, 'Gateway');
+  return { url, close: () => app.close() };
 }
 
 /** The app with all its routes, which does not listen yet. */
 export async function createGateway(config: GatewayConfig, adapter = createHttpAdapter(config)): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.forRoot(config), adapter, {
     bufferLogs: true,
+    // Otherwise Nest ends the process by itself, also that of a test.
+    abortOnError: false,
     // The adapter has its own.
     bodyParser: false,
   });

@@ -97,6 +97,23 @@ test('the context reaches the handler of a stream and each of its messages', asy
   expect(both).toEqual(['a', 'b'].map((id) => ['1', '2', '3'].map((ref) => `${ref} ${id} alice`)));
 });
 
+test('the context reaches a listener for the messages of a stream', async () => {
+  streamHandler = (call) => {
+    call.on('data', () => call.write({ results: [{ requestRef: callContext.getStore()?.requestId ?? 'no context' }] }));
+    call.on('end', () => call.end());
+  };
+  const stream = openStream();
+  const answers = stream[Symbol.asyncIterator]() as AsyncIterator<{ results: { requestRef: string }[] }>;
+  const seen = new Set<string>();
+  for (const requestRef of ['1', '2', '3']) {
+    stream.write({ requests: [{ requestRef }] });
+    const { value } = await answers.next();
+    for (const result of value.results) seen.add(result.requestRef);
+  }
+  stream.end();
+  expect([...seen]).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+});
+
 test('outside a call there is no caller', () => {
   expect(() => currentCaller()).toThrow('no caller');
 });

@@ -24,7 +24,8 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .addTag('mail', 'Send, read, list and cancel emails.')
     .addTag('health', 'Whether the gateway is there, and whether it can serve. Open to everyone.');
   const document = SwaggerModule.createDocument(app, builder.build(), {
-    operationIdFactory: (_controller, method) => method,
+    // The library's controller of /metrics calls its method `index`.
+    operationIdFactory: (controller, method) => (controller === 'PrometheusController' ? 'metrics' : method),
     standardSchemaConverter: (schema, { schemaType }) => toJsonSchema(schema as unknown as z.ZodType, schemaType),
   });
   const schemas = ((document.components ??= {}).schemas ??= {});

@@ -30,17 +30,38 @@ export class AcceptStore {
     private readonly limits: { maxQueuedPerTenant: number },
   ) {}
 
-  /** A result for each mail, in order. Of equal keys in one batch the first is written; the others get its answer. */
+  /** A result for each mail, in order. Of equal keys in one batch the first is written; the others follow it. */
   async write(emails: readonly NewEmail[]): Promise<readonly Result[]> {
     const firsts = new Map<string, NewEmail>();
     for (const email of emails) if (!firsts.has(keyOf(email))) firsts.set(keyOf(email), email);
     const written = [...firsts.values()];
     const results = new Map((await this.writeDistinct(written)).map((result, index) => [written[index], result]));
-    return emails.map((email) => {
-      const first = firsts.get(keyOf(email));
-      const result = results.get(first) as Result;
-      return first === email || result instanceof Error || !first ? result : replay(email, first.idempotency?.fingerprint, result);
-    });
+    const followers = emails.filter((email) => !results.has(email));
+    for (const [follower, result] of await this.follow(followers, (email) => firsts.get(keyOf(email)), results))
+      results.set(follower, result);
+    return emails.map((email) => results.get(email) as Result);
+  }
+
+  /** What those get whose key another mail of their batch had first: its answer, if they are the same mail. */
+  private async follow(
+    followers: readonly NewEmail[],
+    firstOf: (email: NewEmail) => NewEmail | undefined,
+    results: ReadonlyMap<NewEmail | undefined, Result>,
+  ): Promise<Map<NewEmail, Result>> {
+    const answers = new Map<NewEmail, Result>();
+    const undecided: NewEmail[] = [];
+    for (const follower of followers) {
+      const first = firstOf(follower);
+      const result = results.get(first);
+      // That the first was refused or failed says nothing of a follower: with other content it may be the earlier mail.
+      if (!result || result instanceof Error) undecided.push(follower);
+      else answers.set(follower, replay(follower, first?.idempotency?.fingerprint, result));
+    }
+    if (undecided.length > 0) {
+      const earlier = await this.lookUp(undecided);
+      for (const email of undecided) answers.set(email, earlier.get(email) ?? (results.get(firstOf(email)) as Error));
+    }
+    return answers;
   }
 
   private async writeDistinct(emails: readonly NewEmail[]): Promise<readonly Result[]> {
