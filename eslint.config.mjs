@@ -84,6 +84,8 @@ export default defineConfig(
       '@typescript-eslint/unbound-method': 'off',
     },
   },
+  // Jest calls what these export by default.
+  { files: ['test/global-*.ts'], rules: { 'no-restricted-exports': 'off' } },
   { files: ['bench/**/*.ts'], rules: { 'no-restricted-properties': 'off' } },
   {
     files: ['**/*.cjs', '**/*.mjs'],

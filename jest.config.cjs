@@ -17,6 +17,8 @@ const swc = [
 
 const project = {
   rootDir: __dirname,
+  // Not what tools and started stacks leave below the root.
+  roots: ['apps', 'libs', 'tools', 'test'].map((folder) => `<rootDir>/${folder}`),
   testEnvironment: 'node',
   transform: { '^.+\\.ts$': swc },
   // `source` makes workspace packages resolve to their TypeScript, so that nothing has to be built before a test.
@@ -33,8 +35,8 @@ module.exports = {
       ...project,
       displayName: 'integration',
       testMatch: ['<rootDir>/test/integration/**/*.spec.ts'],
-      globalSetup: '<rootDir>/test/global-setup.cjs',
-      globalTeardown: '<rootDir>/test/global-teardown.cjs',
+      globalSetup: '<rootDir>/test/global-setup.ts',
+      globalTeardown: '<rootDir>/test/global-teardown.ts',
     },
     { ...project, displayName: 'system', testMatch: ['<rootDir>/test/system/**/*.spec.ts'] },
   ],

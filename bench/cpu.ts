@@ -25,7 +25,9 @@ export function residentMebibytes(pid: number): number {
 /** The fields of /proc/PID/stat from the third on (state, parent, ...), or nothing if the process has ended. */
 function statOf(pid: string): string[] | undefined {
   try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
   } catch {
     return undefined;
   }

@@ -14,7 +14,8 @@ export async function grpcLoad(address: string, token: string, email: Email, cal
   const client = new contract.MailService(address, credentials.createInsecure(), { 'grpc.enable_channelz': 0 });
   const metadata = new Metadata();
   metadata.set('authorization', `Bearer ${token}`);
-  const call = () => new Promise<void>((resolve, reject) => client.sendEmail({ email }, metadata, (error) => (error ? reject(error) : resolve())));
+  const call = () =>
+    new Promise<void>((resolve, reject) => client.sendEmail({ email }, metadata, (error) => (error ? reject(error) : resolve())));
   try {
     return await closedLoop(callers, seconds, call);
   } finally {

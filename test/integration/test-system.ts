@@ -68,7 +68,10 @@ export class TestSystem {
   ) {}
 
   /** @param given a relay or a database that the test makes itself; they are ended with the system all the same */
-  static async start(settings: Record<string, string> = {}, given: { relay?: TestRelay; database?: TestDatabase } = {}): Promise<TestSystem> {
+  static async start(
+    settings: Record<string, string> = {},
+    given: { relay?: TestRelay; database?: TestDatabase } = {},
+  ): Promise<TestSystem> {
     const database = given.database ?? (await createDatabase());
     const usedRelay = given.relay ?? new TestRelay(await freePort());
     if (!given.relay) await usedRelay.start();
@@ -97,7 +100,11 @@ export class TestSystem {
     for (const close of this.closers) await close();
   }
 
-  async rest(method: string, path: string, options: { body?: unknown; token?: string | null; headers?: Record<string, string> } = {}): Promise<RestAnswer> {
+  async rest(
+    method: string,
+    path: string,
+    options: { body?: unknown; token?: string | null; headers?: Record<string, string> } = {},
+  ): Promise<RestAnswer> {
     const authorization = options.token === null ? {} : { authorization: `Bearer ${options.token ?? token()}` };
     const body = options.body === undefined || typeof options.body === 'string' ? options.body : JSON.stringify(options.body);
     const response = await fetch(`${this.url}${path}`, {
@@ -129,17 +136,17 @@ export class TestSystem {
     const call = (client as unknown as Record<string, (...args: unknown[]) => void>)[method];
     if (!call) throw new Error(`no method ${method}`);
     return new Promise<Response>((resolve, reject) => {
-      call.call(
-        client,
-        request,
-        metadata,
-        { deadline: Date.now() + timeoutMs },
-        (error: ServiceError | null, response: Response) => (error ? reject(fromServiceError(error)) : resolve(response)),
+      call.call(client, request, metadata, { deadline: Date.now() + timeoutMs }, (error: ServiceError | null, response: Response) =>
+        error ? reject(fromServiceError(error)) : resolve(response),
       );
     });
   }
 
-  async grpcError(method: string, request: object, options: { token?: string | null; metadata?: Record<string, string> } = {}): Promise<RuleError> {
+  async grpcError(
+    method: string,
+    request: object,
+    options: { token?: string | null; metadata?: Record<string, string> } = {},
+  ): Promise<RuleError> {
     return this.grpc(method, request, options).then(
       (answer) => {
         throw new Error(`${method} was granted: ${JSON.stringify(answer)}`);

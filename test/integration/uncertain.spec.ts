@@ -37,14 +37,23 @@ const get = async (id: string) => (await system.rest('GET', `/api/v1/mail/${id}`
 
 test('cut after the dot, hold: uncertain, said so, and not sent again', async () => {
   const id = await send({ to: ['cut@example.com'], on_uncertain: 'hold' });
-  const mail = await eventually(() => get(id), (seen) => seen.status === 'uncertain');
-  expect(mail).toMatchObject({ recipients: [{ status: 'uncertain', reason: 'NO_REPLY_AFTER_DATA' }], attempts: [{ outcome: 'uncertain' }] });
+  const mail = await eventually(
+    () => get(id),
+    (seen) => seen.status === 'uncertain',
+  );
+  expect(mail).toMatchObject({
+    recipients: [{ status: 'uncertain', reason: 'NO_REPLY_AFTER_DATA' }],
+    attempts: [{ outcome: 'uncertain' }],
+  });
   expect(relay.received(id)).toHaveLength(1);
 });
 
 test('cut after the dot, resend: sent again under the same Message-ID, and the doubt stays on record', async () => {
   const id = await send({ to: ['cut@example.com'], on_uncertain: 'resend' });
-  const mail = await eventually(() => get(id), (seen) => seen.status === 'sent');
+  const mail = await eventually(
+    () => get(id),
+    (seen) => seen.status === 'sent',
+  );
   expect((mail.attempts as { outcome: string }[]).map(({ outcome }) => outcome)).toEqual(['accepted', 'uncertain']);
   expect(relay.received(id)).toHaveLength(2);
 });

@@ -13,12 +13,12 @@ export const gatewaySettings = z
       .describe('`production` refuses what is for trying only.'),
     HTTP_HOST: z.string().default('127.0.0.1').describe('The address that REST is served on.'),
     HTTP_PORT: port(3000).describe('The port that REST is served on; 0: any free one.'),
-    HTTP_REQUEST_TIMEOUT: integer(1, 3600, 60).describe(
-      'The longest that a request may take to arrive, in seconds; its headers get 10 s at most.',
+    HTTP_REQUEST_TIMEOUT_SECONDS: integer(1, 3600, 60).describe(
+      'The longest that a request may take to arrive; its headers get 10 s at most.',
     ),
-    HTTP_KEEPALIVE_TIMEOUT: integer(1, 3600, 65).describe('Seconds that a connection is kept between two requests.'),
+    HTTP_KEEPALIVE_TIMEOUT_SECONDS: integer(1, 3600, 65).describe('Seconds that a connection is kept between two requests.'),
     HTTP_MAX_CONNECTIONS: integer(1, 1_000_000, 4096).describe('Connections served at a time; more are closed at once.'),
-    SHUTDOWN_GRACE: integer(0, 3600, 20).describe('Seconds that running requests get to end in when the process is asked to stop.'),
+    SHUTDOWN_GRACE_SECONDS: integer(0, 3600, 20).describe('Seconds that running requests get to end in when the process is asked to stop.'),
     GRPC_MAIL_SERVICE_ADDR: z
       .string()
       .regex(/^\S+$/, 'must be host:port')

@@ -12,7 +12,7 @@ import { ProblemFilter } from './problem/problem.filter';
 export interface Gateway {
   /** Where it listens: http://host:port */
   url: string;
-  /** No new connections; running requests may end within SHUTDOWN_GRACE, then are cut. */
+  /** No new connections; running requests may end within SHUTDOWN_GRACE_SECONDS, then are cut. */
   close(): Promise<void>;
 }
 

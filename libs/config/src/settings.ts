@@ -22,7 +22,12 @@ export const port = (byDefault: number) => integer(0, 65_535, byDefault);
 export const listOf = (byDefault: readonly string[]) =>
   z
     .string()
-    .transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''))
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
     .default([...byDefault]);
 
 /** Text that may be left out; an empty value counts as left out. */

@@ -6,7 +6,7 @@ import { GatewayFixture, tokenFor } from '../../testing/gateway.fixture';
 const headers = { authorization: `Bearer ${tokenFor()}`, 'content-type': 'application/json' };
 
 async function startHeld(grace: string) {
-  const fixture = await new GatewayFixture().start({ SHUTDOWN_GRACE: grace });
+  const fixture = await new GatewayFixture().start({ SHUTDOWN_GRACE_SECONDS: grace });
   let answer!: () => void;
   const held = new Promise<void>((resolve) => (answer = resolve));
   fixture.mail.submitEmail = () => held.then(() => ({ messageId: 'msg_1', status: 'queued', timestamp: '1' }));

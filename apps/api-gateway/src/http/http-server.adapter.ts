@@ -4,6 +4,7 @@ import { requestIdFrom, RuleError } from '@sky-genesis/grpc';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../gateway.config';
 import { ProblemFilter } from '../problem/problem.filter';
+import { addBodyBudget } from './body-budget.hook';
 import { answerBrokenRequest } from './broken-request.handler';
 import { addGracefulClose } from './graceful-close.hook';
 import { addRequestContext, setRequestHeaders } from './request-context.hook';
@@ -12,6 +13,8 @@ import { addUnreadBodyBound } from './unread-body.hook';
 /** The request line and the headers together, in bytes. */
 export const MAX_HEADER_BYTES = 16_384;
 const MAX_PATH_PARAMETER_LENGTH = 512;
+/** Bodies of the largest size that are held at once; of smaller ones, as many as take the same memory. */
+const LARGEST_BODIES_AT_ONCE = 16;
 const HEADERS_TIMEOUT_MS = 10_000;
 /** A socket without traffic lives longer than any call, so that it is never cut while its answer is being made. */
 const IDLE_SOCKET_RESERVE_MS = 30_000;
@@ -19,12 +22,12 @@ const IDLE_SOCKET_RESERVE_MS = 30_000;
 /** Fastify with everything bounded that a client can choose: sizes, times, connections, media types. */
 export function createHttpAdapter(config: GatewayConfig): FastifyAdapter {
   const problems = new ProblemFilter(config.GRPC_MAX_MESSAGE_SIZE);
-  const requestTimeoutMs = config.HTTP_REQUEST_TIMEOUT * 1000;
+  const requestTimeoutMs = config.HTTP_REQUEST_TIMEOUT_SECONDS * 1000;
   const adapter = new FastifyAdapter({
     bodyLimit: config.GRPC_MAX_MESSAGE_SIZE,
     requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: config.HTTP_KEEPALIVE_TIMEOUT * 1000,
-    connectionTimeout: (config.GRPC_TIMEOUT + config.HTTP_KEEPALIVE_TIMEOUT) * 1000 + IDLE_SOCKET_RESERVE_MS,
+    keepAliveTimeout: config.HTTP_KEEPALIVE_TIMEOUT_SECONDS * 1000,
+    connectionTimeout: (config.GRPC_TIMEOUT + config.HTTP_KEEPALIVE_TIMEOUT_SECONDS) * 1000 + IDLE_SOCKET_RESERVE_MS,
     http: {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
@@ -50,7 +53,8 @@ export function createHttpAdapter(config: GatewayConfig): FastifyAdapter {
     else done(new RuleError('UNSUPPORTED_MEDIA_TYPE', 'content-encoding: the body must come without one'));
   });
   addRequestContext(server);
+  addBodyBudget(server, LARGEST_BODIES_AT_ONCE * config.GRPC_MAX_MESSAGE_SIZE, config.GRPC_MAX_MESSAGE_SIZE);
   addUnreadBodyBound(server);
-  addGracefulClose(server, config.SHUTDOWN_GRACE * 1000);
+  addGracefulClose(server, config.SHUTDOWN_GRACE_SECONDS * 1000);
   return adapter;
 }

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { GatewayFixture } from '../../testing/gateway.fixture';
 
 const fixture = new GatewayFixture();
-beforeAll(() => fixture.start({ HTTP_REQUEST_TIMEOUT: '1', HTTP_MAX_CONNECTIONS: '2' }));
+beforeAll(() => fixture.start({ HTTP_REQUEST_TIMEOUT_SECONDS: '1', HTTP_MAX_CONNECTIONS: '2' }));
 afterAll(() => fixture.stop());
 
 const port = () => Number(new URL(fixture.url).port);

@@ -71,7 +71,7 @@ const PENDING = `r.status in ('queued', 'deferred')`;
 /** How a stored recipient is seen, given its email `e` and its job `j` (if there is one). */
 const SEEN_STATUS = `case when ${PENDING} and j.worker is not null then 'sending'
   when r.status = 'queued' and e.send_at > now() then 'scheduled' else r.status end`;
-const NEXT_ATTEMPT = `case when ${PENDING} and j.worker is null then extract(epoch from j.run_at)::bigint end`;
+const NEXT_ATTEMPT = `case when ${PENDING} and j.worker is null then floor(extract(epoch from j.run_at))::bigint end`;
 const RANKS = `array[${recipientStatuses.map((status) => `'${status}'`).join(', ')}]`;
 
 @Injectable()
@@ -100,7 +100,7 @@ export class EmailStore {
     where(filter.subjectWords, (p) => `to_tsvector('simple', e.subject) @@ plainto_tsquery('simple', ${p})`);
     where(filter.status, (p) => `s.status = ${p}`);
     const text = `
-      select e.id, extract(epoch from e.created_at)::bigint::float8 as "createdAt", e.from_mailbox as "from", e.to_mailboxes as "to", e.subject,
+      select e.id, floor(extract(epoch from e.created_at))::bigint::float8 as "createdAt", e.from_mailbox as "from", e.to_mailboxes as "to", e.subject,
         left(e.body, ${SNIPPET_LENGTH}) as snippet, e.attachment_count as "attachmentCount", s.status
       from email e left join job j on j.tenant = e.tenant and j.email_id = e.id
       cross join lateral (
@@ -130,16 +130,16 @@ export class EmailStore {
 
 const FIND = `
 select json_build_object(
-  'id', e.id, 'createdAt', extract(epoch from e.created_at)::bigint, 'from', e.from_mailbox, 'to', e.to_mailboxes, 'cc', e.cc_mailboxes,
+  'id', e.id, 'createdAt', floor(extract(epoch from e.created_at))::bigint, 'from', e.from_mailbox, 'to', e.to_mailboxes, 'cc', e.cc_mailboxes,
   'bcc', e.bcc_mailboxes, 'replyTo', e.reply_to, 'subject', e.subject, 'body', e.body, 'htmlBody', e.html_body, 'headers', e.headers,
-  'metadata', e.metadata, 'sendAt', extract(epoch from e.send_at)::bigint, 'expiresAt', extract(epoch from e.expires_at)::bigint,
+  'metadata', e.metadata, 'sendAt', floor(extract(epoch from e.send_at))::bigint, 'expiresAt', floor(extract(epoch from e.expires_at))::bigint,
   'onUncertain', e.on_uncertain,
   'attachments', (select coalesce(json_agg(json_build_object('filename', a.filename, 'contentType', a.content_type,
       'contentId', a.content_id, 'size', octet_length(a.content)) order by a.position), '[]')
     from attachment a where a.tenant = e.tenant and a.email_id = e.id),
   'recipients', (select coalesce(json_agg(json_build_object('address', r.address, 'kind', r.kind, 'status', ${SEEN_STATUS},
       'attempts', r.attempts, 'lastReply', r.last_reply, 'enhancedCode', r.enhanced_code, 'reason', r.reason,
-      'nextAttemptAt', ${NEXT_ATTEMPT}, 'updatedAt', extract(epoch from r.updated_at)::bigint) order by r.position), '[]')
+      'nextAttemptAt', ${NEXT_ATTEMPT}, 'updatedAt', floor(extract(epoch from r.updated_at))::bigint) order by r.position), '[]')
     from recipient r where r.tenant = e.tenant and r.email_id = e.id),
   'attempts', (select coalesce(json_agg(json_build_object('startedAtMs', (extract(epoch from t.started_at) * 1000)::bigint,
       'durationMs', t.duration_ms, 'relay', t.relay, 'outcome', t.outcome, 'reply', t.reply, 'tlsVersion', t.tls_version)

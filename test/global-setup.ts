@@ -1,0 +1,11 @@
+import { PostgresServer } from '../tools/stack/postgres-server';
+
+declare global {
+  var testPostgres: PostgresServer | undefined;
+}
+
+/** One real PostgreSQL for all suites of a run; each suite makes a database of its own in it. */
+export default async function startTestPostgres(): Promise<void> {
+  globalThis.testPostgres = await PostgresServer.started({ max_connections: '300' });
+  process.env.TEST_POSTGRES_URL = globalThis.testPostgres.url.replace(/\/postgres$/, '');
+}

@@ -1,0 +1,3 @@
+export default async function removeTestPostgres(): Promise<void> {
+  await globalThis.testPostgres?.remove();
+}
