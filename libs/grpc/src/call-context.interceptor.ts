@@ -23,11 +23,13 @@ export const callContextInterceptor =
     const ending = new AbortController();
     const context: CallContext = { requestId: '', signal: ending.signal };
     let timer: NodeJS.Timeout | undefined;
+    let answered = false;
 
     // Patched rather than wrapped: what grpc-js itself sends (message too large, not decodable) passes no wrapper.
     const sendStatus = call.sendStatus.bind(call);
     call.sendStatus = (sent) => {
       clearTimeout(timer);
+      answered = true;
       const complete = completeStatus(sent, maxMessageBytes);
       if (complete.code === status.DEADLINE_EXCEEDED) ending.abort(new RuleError('DEADLINE_EXCEEDED'));
       sendStatus(withRequestId(complete, context.requestId));
@@ -49,9 +51,10 @@ export const callContextInterceptor =
       })
       .withOnReceiveMessage((message, next) => callContext.run(context, () => next(message)))
       .withOnReceiveHalfClose((next) => callContext.run(context, () => next()))
+      // grpc-js calls this at the end of every call, whatever its end.
       .withOnCancel(() => {
         clearTimeout(timer);
-        ending.abort(new RuleError('CANCELLED'));
+        if (!answered) ending.abort(new RuleError('CANCELLED'));
       })
       .build();
 
