@@ -1,8 +1,20 @@
+import { Client, type ClientConfig } from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import type { MailConfig } from '../mail.config';
 import { migrations } from './migrations';
 
 export type DatabaseSettings = Pick<MailConfig, 'DATABASE_URL' | 'DATABASE_POOL_SIZE' | 'GRPC_TIMEOUT'>;
+
+/**
+ * A connection that ends fails the statement that waits on it. It is also an event, which would end the process at any
+ * moment when nobody listens; the pool leaves such moments, as when a connection ends while it is being handed out.
+ */
+class ListeningClient extends Client {
+  constructor(config?: string | ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
+}
 
 /** How this app speaks to PostgreSQL: every wait is bounded, on both ends. */
 export const dataSourceOptions = (settings: DatabaseSettings): DataSourceOptions => ({
@@ -16,6 +28,7 @@ export const dataSourceOptions = (settings: DatabaseSettings): DataSourceOptions
   // A connection that dies while idle is no failure of a call: the pool makes a new one.
   poolErrorHandler: () => undefined,
   extra: {
+    Client: ListeningClient,
     // A third of the time that a call has, so that a database that hangs is told as such within the deadline.
     statement_timeout: Math.ceil((settings.GRPC_TIMEOUT * 1000) / 3),
     // The server answers within statement_timeout; without an answer by then the connection is given up.

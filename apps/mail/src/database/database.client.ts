@@ -33,7 +33,6 @@ export class DatabaseClient {
   async run<Row extends QueryResultRow>({ name, text, values }: Statement): Promise<QueryResult<Row>> {
     const client = await this.connect();
     let broken: Error | undefined;
-    client.on('error', alreadyTold);
     try {
       return await client.query<Row>({ ...(name !== undefined && { name }), text, values: [...values] });
     } catch (error) {
@@ -44,7 +43,6 @@ export class DatabaseClient {
       if (isTransient(error)) throw new RuleError('DATABASE_UNAVAILABLE');
       throw error;
     } finally {
-      client.off('error', alreadyTold);
       client.release(broken);
     }
   }
@@ -68,9 +66,6 @@ export class DatabaseClient {
     }
   }
 }
-
-/** A connection that ends is also an event, which would end the process; the statement has failed by it already. */
-const alreadyTold = (): void => undefined;
 
 /** The five characters of an SQLSTATE, where PostgreSQL itself answered. */
 export function sqlState(error: unknown): string {

@@ -26,6 +26,8 @@ export class DeliveryWorker {
   private readonly id = randomUUID();
   private readonly underWay = new Map<OutgoingEmail, Promise<void>>();
   private readonly outcomes: GroupCommit<Outcome, boolean>;
+  /** Whether the last claim left mails behind that were due. */
+  private mayBeMore = false;
   private stopping = false;
   private loop: Promise<void> | undefined;
   private renewal: NodeJS.Timeout | undefined;
@@ -68,16 +70,25 @@ export class DeliveryWorker {
 
   private async run(): Promise<void> {
     while (!this.stopping) {
-      const free = this.settings.concurrency - this.underWay.size;
+      const free = this.freePlaces();
       // Claiming for a few free places at a time would cost a statement for each mail.
-      if (free < Math.ceil(this.settings.concurrency / 2)) {
-        await Promise.race(this.underWay.values());
-        continue;
+      if (this.hasRoom(free)) {
+        const claimed = await this.claim(free);
+        for (const email of claimed) this.begin(email);
+        this.mayBeMore = claimed.length === free;
+      } else {
+        this.mayBeMore = true;
       }
-      const claimed = await this.claim(free);
-      for (const email of claimed) this.begin(email);
-      if (claimed.length < free) await this.due.wait(POLL_MS);
+      await this.due.wait(POLL_MS);
     }
+  }
+
+  private freePlaces(): number {
+    return this.settings.concurrency - this.underWay.size;
+  }
+
+  private hasRoom(free: number): boolean {
+    return free >= this.settings.concurrency / 2;
   }
 
   private async claim(limit: number): Promise<OutgoingEmail[]> {
@@ -95,10 +106,11 @@ export class DeliveryWorker {
   }
 
   private begin(email: OutgoingEmail): void {
-    this.underWay.set(
-      email,
-      this.deliver(email).finally(() => this.underWay.delete(email)),
-    );
+    const work = this.deliver(email).finally(() => {
+      this.underWay.delete(email);
+      if (this.mayBeMore && this.hasRoom(this.freePlaces())) this.due.raise();
+    });
+    this.underWay.set(email, work);
   }
 
   private async deliver(email: OutgoingEmail): Promise<void> {

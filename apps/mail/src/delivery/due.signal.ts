@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-/** Wakes this process's worker when a mail is due at once, so that it need not poll often. */
+/** Wakes this process's worker when there is something to do at once, so that it need not poll often. */
 @Injectable()
 export class DueSignal {
   private raised = false;

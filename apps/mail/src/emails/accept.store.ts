@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { RuleError } from '@sky-genesis/grpc/rule-error';
 import { DatabaseClient, OutcomeUnknownError, sqlState } from '../database/database.client';
@@ -15,8 +16,13 @@ interface EarlierRow {
   accepted_at: Date | null;
 }
 
-/** How often a batch whose fate is not known is looked for and, where it is not there, written again. */
+/** How often a batch is written that was rolled back for no fault of its own. */
 const TRIES = 3;
+/**
+ * When a batch whose fate is not known is looked for and, where it is not there, written again: at once, then after
+ * waits that a restart of the database fits into, and that leave time to answer within a caller's deadline.
+ */
+const SETTLE_AFTER_MS = [0, 50, 100, 200, 400, 800, 1600, 1600];
 /** Deadlock or serialization failure: rolled back whole, and worth another try. */
 const ROLLED_BACK = /^40/;
 /** What a single item can be blamed for: data, constraint, program limit. */
@@ -87,7 +93,8 @@ export class AcceptStore {
 
   /** The connection ended before the answer: finds out what was committed, and writes what was not. */
   private async settle(emails: readonly NewEmail[]): Promise<readonly Result[]> {
-    for (let attempt = 1; attempt <= TRIES; attempt++) {
+    for (const waitMs of SETTLE_AFTER_MS) {
+      await sleep(waitMs);
       try {
         const answers = await this.lookUp(emails);
         const missing = emails.filter((email) => !answers.has(email));
