@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { DatabaseClient } from '../../apps/mail/src/database/database.client';
+import { DatabaseClient, type Statement } from '../../apps/mail/src/database/database.client';
+import { RuleError } from '@sky-genesis/grpc';
 import { dataSourceOptions } from '../../apps/mail/src/database/data-source.options';
 import { runMigrations } from '../../apps/mail/src/database/migrations.runner';
 import { AcceptStore } from '../../apps/mail/src/emails/accept.store';
@@ -138,6 +139,26 @@ test('a bad item never fails its batch mates', async () => {
   const results = await store.write(emails);
   expect(results.flatMap((result, i) => (result instanceof Error ? [i] : []))).toEqual([17]);
   expect(await count('email', tenant)).toBe(63);
+});
+
+test('when the database goes away between the write and the look-up, what was written is said to be accepted', async () => {
+  const tenant = 'away';
+  await store.write([keyed('taken', 'a', { tenant })]);
+  // A stand-in for a connection that ends at exactly this moment, which cannot be had at will.
+  const endsBeforeLookUp = Object.create(client, {
+    run: {
+      value: (statement: Statement) =>
+        statement.name === 'accept-earlier' ? Promise.reject(new RuleError('DATABASE_UNAVAILABLE')) : client.run(statement),
+    },
+  }) as DatabaseClient;
+  const cutOff = new AcceptStore(endsBeforeLookUp, { maxQueuedPerTenant: 1000 });
+  const results = await cutOff.write([newEmail({ tenant }), keyed('taken', 'a', { tenant }), keyed('new', 'b', { tenant })]);
+  expect(results).toEqual([
+    expect.objectContaining({ replayed: false }),
+    expect.objectContaining({ reason: 'ACCEPT_UNKNOWN' }),
+    expect.objectContaining({ replayed: false }),
+  ]);
+  expect(await count('email', tenant)).toBe(3);
 });
 
 test('a tenant with a full queue is refused, the others are not; a replay is answered all the same', async () => {

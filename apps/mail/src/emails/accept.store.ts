@@ -27,6 +27,7 @@ const SETTLE_AFTER_MS = [0, 50, 100, 200, 400, 800, 1600, 1600];
 const ROLLED_BACK = /^40/;
 /** What a single item can be blamed for: data, constraint, program limit. */
 const BAD_ITEM = /^(22|23|54)/;
+const UNIQUE_VIOLATION = '23505';
 
 /** Writes batches of mails. Nothing here is guessed: a mail is accepted, refused, or said to be unknown. */
 @Injectable()
@@ -64,7 +65,7 @@ export class AcceptStore {
       else answers.set(follower, replay(follower, first?.idempotency?.fingerprint, result));
     }
     if (undecided.length > 0) {
-      const earlier = await this.lookUp(undecided);
+      const earlier = await this.lookUpOrDoubt(undecided);
       for (const email of undecided) answers.set(email, earlier.get(email) ?? (results.get(firstOf(email)) as Error));
     }
     return answers;
@@ -86,34 +87,51 @@ export class AcceptStore {
     const { rows } = await this.database.run<{ i: number }>(acceptStatement(emails, this.limits.maxQueuedPerTenant));
     const accepted = new Set(rows.map(({ i }) => i));
     if (accepted.size === emails.length) return emails.map(acceptedNow);
-    const others = emails.filter((_, i) => !accepted.has(i));
-    const answers = await this.lookUp(others);
+    const others = emails.filter((email, i) => email.idempotency && !accepted.has(i));
+    const answers = others.length > 0 ? await this.lookUpOrDoubt(others) : new Map<NewEmail, Result>();
     return emails.map((email, i) => (accepted.has(i) ? acceptedNow(email) : (answers.get(email) ?? queueFull())));
   }
 
   /** The connection ended before the answer: finds out what was committed, and writes what was not. */
   private async settle(emails: readonly NewEmail[]): Promise<readonly Result[]> {
+    const answers = new Map<NewEmail, Result>();
     for (const waitMs of SETTLE_AFTER_MS) {
       await sleep(waitMs);
       try {
-        const answers = await this.lookUp(emails);
+        for (const [email, answer] of await this.lookUp(emails)) answers.set(email, answer);
         const missing = emails.filter((email) => !answers.has(email));
-        const again = missing.length > 0 ? await this.writeOnce(missing) : [];
+        const again = missing.length > 0 ? await this.writeAgain(missing) : [];
         missing.forEach((email, index) => answers.set(email, again[index] as Result));
-        return emails.map((email) => answers.get(email) as Result);
-      } catch (error) {
-        // Its own id is there after all: the lost transaction committed late. The next round finds it.
-        if (sqlState(error) !== '' && sqlState(error) !== '23505') throw error;
+        break;
+      } catch {
+        // Away still, or the lost transaction committed late (its ids are there after all): the next round finds out.
       }
     }
-    return emails.map(() => new RuleError('ACCEPT_UNKNOWN'));
+    return emails.map((email) => answers.get(email) ?? new RuleError('ACCEPT_UNKNOWN'));
   }
 
-  /** One bad item must not fail its batch mates: halves the batch until it is alone. */
+  private async writeAgain(emails: readonly NewEmail[]): Promise<readonly Result[]> {
+    return this.writeOnce(emails).catch((error: unknown) => {
+      const state = sqlState(error);
+      if (BAD_ITEM.test(state) && state !== UNIQUE_VIOLATION) return this.halve(emails, error as Error);
+      throw error;
+    });
+  }
+
+  /** One bad item must not fail its batch mates: halves the batch until it is alone. What one half has stays written. */
   private async halve(emails: readonly NewEmail[], cause: Error): Promise<readonly Result[]> {
     if (emails.length === 1) return [cause];
     const middle = emails.length >> 1;
-    return [...(await this.writeDistinct(emails.slice(0, middle))), ...(await this.writeDistinct(emails.slice(middle)))];
+    const results: Result[] = [];
+    for (const half of [emails.slice(0, middle), emails.slice(middle)]) {
+      results.push(...(await this.writeDistinct(half).catch((error: unknown) => half.map(() => error as Error))));
+    }
+    return results;
+  }
+
+  /** Once others of the batch are committed, a look-up that fails is told to those alone whom it is about. */
+  private async lookUpOrDoubt(emails: readonly NewEmail[]): Promise<Map<NewEmail, Result>> {
+    return this.lookUp(emails).catch(() => new Map<NewEmail, Result>(emails.map((email) => [email, new RuleError('ACCEPT_UNKNOWN')])));
   }
 
   private async lookUp(emails: readonly NewEmail[]): Promise<Map<NewEmail, Result>> {
