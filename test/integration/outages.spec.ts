@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { PostgresServer } from '../../tools/stack/postgres-server';
 import { eventually } from '../eventually';
 import { freePort } from '../free-port';
@@ -17,11 +18,12 @@ describe('PostgreSQL goes away', () => {
       query: () => Promise.resolve([]),
       drop: () => postgres.remove(),
     };
-    system = await TestSystem.start({ GRPC_TIMEOUT: '5', MAIL_RETRY_BASE_SECONDS: '1' }, { database });
+    system = await TestSystem.start({ GRPC_TIMEOUT: '20', MAIL_RETRY_BASE_SECONDS: '1' }, { database });
   }, 60_000);
   afterAll(() => system?.stop());
 
-  const send = () => system.rest('POST', '/api/v1/mail/send', { body: { to: ['x@example.com'], body: 'b' } });
+  const send = (headers: Record<string, string> = {}) =>
+    system.rest('POST', '/api/v1/mail/send', { body: { to: ['x@example.com'], body: 'b' }, headers });
   const health = async () => (await system.grpcHealth('sky_genesis.MailService')).status;
 
   test('503 and UNAVAILABLE within the deadline, never queued; back up, it works without a restart', async () => {
@@ -47,6 +49,25 @@ describe('PostgreSQL goes away', () => {
       async () => (await system.rest('GET', `/api/v1/mail/${String(body.message_id)}`)).body.status,
       (seen) => seen === 'sent',
     );
+  }, 60_000);
+
+  test('gone while a mail is being committed: ACCEPT_UNKNOWN, and the same key finds out', async () => {
+    const blocker = new Client({ connectionString: postgres.url }).on('error', () => undefined);
+    await blocker.connect();
+    await blocker.query('begin; lock table email in exclusive mode');
+    const waiting = async () => (await blocker.query('select from pg_locks where not granted')).rowCount ?? 0;
+
+    const asked = send({ 'idempotency-key': 'unknown-1' });
+    await eventually(waiting, (count) => count > 0);
+    await postgres.stop();
+    expect(await asked).toMatchObject({ status: 503, body: { code: 'ACCEPT_UNKNOWN' } });
+
+    await postgres.start();
+    await eventually(health, (status) => status === 'SERVING');
+    const again = await send({ 'idempotency-key': 'unknown-1' });
+    const replay = await send({ 'idempotency-key': 'unknown-1' });
+    expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([202, null]);
+    expect([replay.body.message_id, replay.headers.get('idempotency-replayed')]).toEqual([again.body.message_id, 'true']);
   }, 60_000);
 });
 

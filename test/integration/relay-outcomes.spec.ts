@@ -19,7 +19,7 @@ beforeAll(async () => {
     },
   });
   await relay.start();
-  system = await TestSystem.start({ MAIL_RETRY_BASE_SECONDS: '1' }, { relay });
+  system = await TestSystem.start({ MAIL_RETRY_BASE_SECONDS: '1', MAIL_RETURN_PATH: 'bounces@example.com' }, { relay });
 });
 afterAll(() => system?.stop());
 
@@ -87,6 +87,13 @@ test('with the relay down: deferred, with the reason and the next attempt; back 
   expect(deferred.attempts[0]).toMatchObject({ outcome: 'connection_failed', relay: `127.0.0.1:${relay.port}` });
   await relay.start();
   await until(id, 'sent');
+});
+
+test('the envelope sender is MAIL_RETURN_PATH, the From of the mail stays its own', async () => {
+  const id = await send({ to: ['envelope@example.com'] });
+  await until(id, 'sent');
+  expect(relay.received(id)[0]?.from).toBe('bounces@example.com');
+  expect((await relay.parsed(id)).from?.value[0]?.address).toBe('sender@example.com');
 });
 
 test('what is not reached by expires_at expires', async () => {

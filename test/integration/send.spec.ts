@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { eventually } from '../eventually';
 import { TestSystem, token } from './test-system';
 
@@ -104,6 +105,26 @@ test('a mail for later is scheduled, can be canceled, and is not sent', async ()
     [200, { status: 'canceled' }],
   ]);
   expect((await system.rest('GET', path)).body).toMatchObject({ status: 'canceled', recipients: [{ status: 'canceled' }] });
+});
+
+test('a mail for later is sent when its time comes, and not before', async () => {
+  const sendAt = Math.floor(Date.now() / 1000) + 2;
+  const { body } = await system.rest('POST', '/api/v1/mail/send', { body: { to: ['x@example.com'], send_at: sendAt } });
+  expect(body.status).toBe('scheduled');
+  const stored = await sent(body.message_id);
+  const [attempt] = stored.attempts as { started_at_ms: number }[];
+  expect(attempt?.started_at_ms).toBeGreaterThanOrEqual(sendAt * 1000);
+  expect(system.relay.received(String(body.message_id))).toHaveLength(1);
+});
+
+test('an attachment of almost the message size arrives byte by byte, from the sender’s own address', async () => {
+  const content = randomBytes(4_000_000);
+  const email = { from: 'sender@example.com', to: ['x@example.com'], attachments: [{ filename: 'big.bin', content }] };
+  const { messageId } = await system.grpc<{ messageId: string }>('sendEmail', { email });
+  const stored = await sent(messageId);
+  expect(stored.attachments).toEqual([{ filename: 'big.bin', content_type: 'application/octet-stream', size: content.length }]);
+  expect(system.relay.received(messageId)[0]?.from).toBe('sender@example.com');
+  expect((await system.relay.parsed(messageId)).attachments[0]?.content.equals(content)).toBe(true);
 });
 
 test('a mail that was handed over cannot be canceled', async () => {

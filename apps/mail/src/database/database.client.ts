@@ -41,7 +41,7 @@ export class DatabaseClient {
         throw new OutcomeUnknownError({ cause: error });
       }
       if (isTransient(error)) throw new RuleError('DATABASE_UNAVAILABLE');
-      throw error;
+      throw withoutContent(error);
     } finally {
       client.release(broken);
     }
@@ -77,6 +77,11 @@ export function sqlState(error: unknown): string {
 function refusedByServer(error: unknown): boolean {
   const state = sqlState(error);
   return state !== '' && !state.startsWith('08') && !/^57P0[1-4]$/.test(state);
+}
+
+/** PostgreSQL quotes rows and parameters in these, and so texts and addresses, which may not come into a log. */
+function withoutContent(error: unknown): unknown {
+  return Object.assign(error as Error, { detail: undefined, where: undefined });
 }
 
 /** Out of resources, canceled by a timeout, or not yet accepting: nothing is wrong with the statement. */
