@@ -7,13 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => system?.stop());
 
-/** Nothing of what is refused here may leave a trace. */
-afterEach(async () => {
-  for (const table of ['email', 'recipient', 'attachment', 'job', 'event', 'idempotency_key', 'tenant_counter']) {
-    expect([table, await system.database.query(`select * from ${table}`)]).toEqual([table, []]);
-  }
-  expect((await system.rest('GET', '/health/ready')).status).toBe(200);
-});
+afterEach(() => system.expectNothingStored());
 
 const EMAIL = { from: 'sender@example.com', to: ['recipient@example.com'], subject: 's', body: 'b' };
 const many = (n: number) => Array.from({ length: n }, (_, i) => `r${i}@example.com`);

@@ -100,6 +100,14 @@ export class TestSystem {
     for (const close of this.closers) await close();
   }
 
+  /** After a refusal: no table holds a trace of it, and the system still serves. */
+  async expectNothingStored(): Promise<void> {
+    for (const table of ['email', 'recipient', 'attachment', 'job', 'event', 'idempotency_key', 'tenant_counter']) {
+      expect([table, await this.database.query(`select * from ${table}`)]).toEqual([table, []]);
+    }
+    expect((await this.rest('GET', '/health/ready')).status).toBe(200);
+  }
+
   async rest(
     method: string,
     path: string,

@@ -8,10 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => system?.stop());
 
-/** Who is refused leaves no trace. */
-afterEach(async () => {
-  expect(await system.database.query('select * from email')).toEqual([]);
-});
+afterEach(() => system.expectNothingStored());
 
 const EMAIL = { from: 'sender@example.com', to: ['recipient@example.com'], subject: 's', body: 'b' };
 

@@ -1,5 +1,5 @@
-/** A mail as a caller hands it in, the same from every wire, not yet checked. Times are unix seconds; 0 and '' mean not given. */
-export interface EmailDraft {
+/** What a mail says and whom it names, as its caller wrote it. */
+interface EmailContent {
   from: string;
   to: readonly string[];
   cc: readonly string[];
@@ -10,6 +10,10 @@ export interface EmailDraft {
   htmlBody: string;
   headers: Readonly<Record<string, string>>;
   metadata: Readonly<Record<string, string>>;
+}
+
+/** A mail as a caller hands it in, the same from every wire, not yet checked. Times are unix seconds; 0 and '' mean not given. */
+export interface EmailDraft extends EmailContent {
   attachments: readonly AttachmentDraft[];
   /** int64 as the wire gives it: decimal text. */
   sendAt: string;
@@ -29,21 +33,12 @@ export interface AttachmentDraft {
 export type RecipientKind = 'to' | 'cc' | 'bcc';
 
 /** A mail that has passed every rule, as it will be stored. */
-export interface NewEmail {
+export interface NewEmail extends EmailContent {
   id: string;
   tenant: string;
   createdAt: Date;
-  from: string;
+  /** The address in `from`. */
   fromAddress: string;
-  to: readonly string[];
-  cc: readonly string[];
-  bcc: readonly string[];
-  replyTo: readonly string[];
-  subject: string;
-  body: string;
-  htmlBody: string;
-  headers: Readonly<Record<string, string>>;
-  metadata: Readonly<Record<string, string>>;
   attachments: readonly NewAttachment[];
   /** Each address once, however often and under whichever heading it was named. */
   recipients: readonly { address: string; kind: RecipientKind }[];
