@@ -28,6 +28,7 @@ export const ANONYMOUS: Caller = {
   tenant: 'anonymous',
   scopes: new Set(Object.values(rpcScopes)),
   senders: ['*'],
+  expiresAt: Infinity,
 };
 
 /**
@@ -40,7 +41,13 @@ export function callerOf(claims: unknown, tenantRequired: boolean): Caller {
   // jsonwebtoken checks `exp` only where there is one.
   if (typeof exp !== 'number') throw new Error('exp');
   if (typeof sub !== 'string' || !SUBJECT.test(sub)) throw new Error('sub');
-  return { subject: sub, tenant: tenantOf(tenant, sub, tenantRequired), scopes: scopesOf(scope), senders: sendersOf(from) };
+  return {
+    subject: sub,
+    tenant: tenantOf(tenant, sub, tenantRequired),
+    scopes: scopesOf(scope),
+    senders: sendersOf(from),
+    expiresAt: exp,
+  };
 }
 
 /** A caller without a tenant has a space of its own: `~` cannot begin the name of a tenant. */

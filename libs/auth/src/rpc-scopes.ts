@@ -6,6 +6,7 @@ export const rpcScopes = {
   'MailService/SubmitEmail': 'mail.send',
   'MailService/SubmitEmails': 'mail.send',
   'MailService/CancelEmail': 'mail.send',
+  'MailService/ResolveEmail': 'mail.send',
   'MailService/GetEmail': 'mail.read',
   'MailService/ListEmails': 'mail.read',
   'MailService/WatchEvents': 'events.read',

@@ -5,4 +5,6 @@ export interface Caller {
   scopes: ReadonlySet<string>;
   /** Addresses, `*@domain` or `*`: what may stand in `from`. */
   senders: readonly string[];
+  /** When the token ends, in unix seconds: streams end with it. Infinity for a caller without a token. */
+  expiresAt: number;
 }

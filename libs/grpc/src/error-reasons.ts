@@ -38,6 +38,10 @@ export const errorReasons = {
     code: 'FAILED_PRECONDITION',
     meaning: 'Every recipient has been handed over, is being handed over, or has reached a final state.',
   },
+  NOTHING_TO_RESOLVE: { code: 'FAILED_PRECONDITION', meaning: 'No recipient that is asked about is uncertain.' },
+  EMAIL_BUSY: { code: 'ABORTED', meaning: 'The email is being handed over right now. Ask again in a moment.' },
+  CURSOR_OUT_OF_RANGE: { code: 'OUT_OF_RANGE', meaning: 'The events after this cursor are no longer kept; the first kept is named.' },
+  TOO_MANY_STREAMS: { code: 'RESOURCE_EXHAUSTED', meaning: 'The tenant has as many open streams as it may have.' },
   MESSAGE_TOO_LARGE: { code: 'RESOURCE_EXHAUSTED', meaning: 'The request is larger than the limit that is named.' },
   METADATA_TOO_LARGE: { code: 'RESOURCE_EXHAUSTED', meaning: 'The request headers are larger than the limit.' },
   QUEUE_FULL: {
@@ -51,6 +55,7 @@ export const errorReasons = {
     meaning:
       'The connection to the database ended while the email was being committed: it may be accepted or not. Asking again with the same idempotency key finds out.',
   },
+  SERVER_DRAINING: { code: 'UNAVAILABLE', meaning: 'This instance is being stopped. Open the stream anew, and go on from where it was.' },
   SERVICE_UNAVAILABLE: { code: 'UNAVAILABLE', meaning: 'A service behind the gateway cannot be reached.' },
   DEADLINE_EXCEEDED: { code: 'DEADLINE_EXCEEDED', meaning: 'The answer did not come within the time allowed.' },
   CANCELLED: { code: 'CANCELLED', meaning: 'The caller went away.' },

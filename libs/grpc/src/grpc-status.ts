@@ -19,15 +19,36 @@ const MAX_VIOLATIONS_BYTES = 3072;
 /** Makes google.rpc.Status, with details, of whatever was thrown. What was not foreseen is INTERNAL without detail. */
 export function toStatus(error: unknown): StatusObject {
   const known = error instanceof RuleError ? error : new RuleError('INTERNAL');
-  const code = status[known.code];
-  const message = truncate(known.message, MAX_MESSAGE_BYTES);
+  const rpcStatus = toRpcStatus(known);
   const metadata = new Metadata();
-  metadata.set(DETAILS, Buffer.from(Status.encode(Status.fromPartial({ code, message, details: detailsOf(known) })).finish()));
-  return { code, details: message, metadata };
+  metadata.set(DETAILS, Buffer.from(Status.encode(Status.fromPartial(rpcStatus)).finish()));
+  return { code: rpcStatus.code, details: rpcStatus.message, metadata };
+}
+
+/** The same as google.rpc.Status, field by field: what stands in the contract's Failure. */
+export function toRpcStatus(error: unknown): { code: number; message: string; details: Any[] } {
+  const known = error instanceof RuleError ? error : new RuleError('INTERNAL');
+  return { code: status[known.code], message: truncate(known.message, MAX_MESSAGE_BYTES), details: detailsOf(known) };
+}
+
+/** Reads a Failure of the contract back into the error that it was made of. */
+export function fromRpcStatus(failure: {
+  code: number;
+  message: string;
+  details: readonly { typeUrl: string; value: Uint8Array }[];
+}): RuleError {
+  const byCode = defaultReason(codeName(failure.code));
+  try {
+    return ruleErrorOf(failure, byCode);
+  } catch {
+    return new RuleError(byCode);
+  }
 }
 
 function detailsOf({ reason, details }: RuleError): Any[] {
-  const found = [pack(ErrorInfo.$type, ErrorInfo.encode(ErrorInfo.fromPartial({ reason, domain: DOMAIN })))];
+  const found = [
+    pack(ErrorInfo.$type, ErrorInfo.encode(ErrorInfo.fromPartial({ reason, domain: DOMAIN, metadata: { ...details.facts } }))),
+  ];
   if (details.violations) {
     const fieldViolations = firstViolations(details.violations);
     found.push(pack(BadRequest.$type, BadRequest.encode(BadRequest.fromPartial({ fieldViolations }))));
@@ -69,13 +90,20 @@ export function fromServiceError(error: ServiceError): RuleError {
   }
 }
 
-function fromDetails(bytes: Buffer, byCode: ErrorReason): RuleError {
-  const { message, details } = Status.decode(bytes);
+const fromDetails = (bytes: Buffer, byCode: ErrorReason): RuleError => ruleErrorOf(Status.decode(bytes), byCode);
+
+function ruleErrorOf(
+  { message, details }: { message: string; details: readonly { typeUrl: string; value: Uint8Array }[] },
+  byCode: ErrorReason,
+): RuleError {
   let reason = byCode;
   const more: RuleErrorDetails = {};
   for (const { typeUrl, value } of details) {
-    if (typeUrl.endsWith(ErrorInfo.$type)) reason = knownReason(ErrorInfo.decode(value).reason) ?? reason;
-    else if (typeUrl.endsWith(BadRequest.$type)) more.violations = violationsIn(value);
+    if (typeUrl.endsWith(ErrorInfo.$type)) {
+      const info = ErrorInfo.decode(value);
+      reason = knownReason(info.reason) ?? reason;
+      if (Object.keys(info.metadata).length > 0) more.facts = info.metadata;
+    } else if (typeUrl.endsWith(BadRequest.$type)) more.violations = violationsIn(value);
     else if (typeUrl.endsWith(RetryInfo.$type)) more.retryAfterSeconds = RetryInfo.decode(value).retryDelay?.seconds;
   }
   return new RuleError(reason, message, more);

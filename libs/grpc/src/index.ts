@@ -4,7 +4,7 @@ export { type CallLimits, callContextInterceptor } from './call-context.intercep
 export { type CodeName, defaultReason, type ErrorReason, errorReasons } from './error-reasons';
 export { type CallOptions, grpcClientOptions } from './grpc-client';
 export { GrpcServer, type GrpcServerSettings } from './grpc-server';
-export { fromServiceError, toStatus } from './grpc-status';
+export { fromRpcStatus, fromServiceError, toRpcStatus, toStatus } from './grpc-status';
 export { type GrpcSettings, grpcSettings } from './grpc.settings';
 export { MailClient, type MailClientSettings, SERVICE_AUTHORIZATION } from './mail.client';
 export { REQUEST_ID, requestIdFrom, TRACEPARENT, traceparentFrom } from './request-id';

@@ -10,6 +10,8 @@ export interface RuleErrorDetails {
   violations?: readonly FieldViolation[];
   /** When asking again makes sense. */
   retryAfterSeconds?: number;
+  /** Facts that a program acts on, such as the cursor to go on from: ErrorInfo.metadata. */
+  facts?: Readonly<Record<string, string>>;
 }
 
 /**

@@ -281,6 +281,20 @@ export interface CancelEmailResponse {
   status: string;
 }
 
+export interface ResolveEmailRequest {
+  id: string;
+  /** sent: it arrived. resend: it did not, and is tried again. failed: it is given up. */
+  resolution: string;
+  /** Only this address. Empty: every recipient that is uncertain. */
+  recipient: string;
+  /** Who found out, and how: the detail of the event. One line, 512 bytes at most. */
+  note: string;
+}
+
+export interface ResolveEmailResponse {
+  status: string;
+}
+
 export interface WatchEventsRequest {
   /** A cursor seen before. Empty: from now on. "0": from the first kept. One older than what is kept: OUT_OF_RANGE. */
   after: string;
@@ -631,6 +645,11 @@ export interface MailService {
    * canceled already is OK. Scope mail.send. NOT_FOUND.
    */
   cancelEmail(request: CancelEmailRequest): Promise<CancelEmailResponse>;
+  /**
+   * Settles recipients that are `uncertain`, by whoever found out what became of them. FAILED_PRECONDITION when none
+   * is; ABORTED while the mail is being handed over: ask again.
+   */
+  resolveEmail(request: ResolveEmailRequest): Promise<ResolveEmailResponse>;
   /**
    * Every change of state of the mails of the caller's tenant, in order and without gaps, from a cursor on.
    * Scope events.read. OUT_OF_RANGE for a cursor older than what is kept.
