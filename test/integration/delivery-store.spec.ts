@@ -4,7 +4,7 @@ import { DatabaseClient } from '../../apps/mail/src/database/database.client';
 import { dataSourceOptions } from '../../apps/mail/src/database/data-source.options';
 import { runMigrations } from '../../apps/mail/src/database/migrations.runner';
 import type { Outcome } from '../../apps/mail/src/delivery/decide-outcome';
-import { DeliveryStore } from '../../apps/mail/src/delivery/delivery.store';
+import { type ClaimRequest, DeliveryStore } from '../../apps/mail/src/delivery/delivery.store';
 import type { OutgoingEmail } from '../../apps/mail/src/delivery/outgoing-email';
 import { AcceptStore } from '../../apps/mail/src/emails/accept.store';
 import { createDatabase, type TestDatabase } from './test-database';
@@ -44,17 +44,20 @@ afterAll(async () => {
   await database?.drop();
 });
 
+const claim = async (worker: string, over: Partial<ClaimRequest> = {}) =>
+  (await store.claim(worker, { limit: 10, held: [], tenantsHolding: [], placesPerTenant: 10, after: undefined, ...over })).emails;
+
 const sent = (email: OutgoingEmail, reply: string): Outcome => ({
   tenant: email.tenant,
   emailId: email.id,
   attemptNo: email.attemptNo,
   attempt: { startedAt: new Date(), durationMs: 1, relay: 'r', outcome: 'accepted', reply, enhancedCode: '', tlsVersion: '' },
-  recipients: [{ position: 0, address: 'd@e.f', status: 'sent', lastReply: reply, enhancedCode: '', reason: '' }],
+  recipients: [{ position: 0, address: 'd@e.f', event: 'taken', lastReply: reply, enhancedCode: '', reason: '' }],
   retryInMs: undefined,
 });
 
 test('an outcome that cannot be written fails alone; its batch mates are recorded', async () => {
-  const claimed = await store.claim(WORKER, 10, []);
+  const claimed = await claim(WORKER);
   expect(claimed).toHaveLength(5);
   const results = await store.record(
     WORKER,
@@ -71,7 +74,7 @@ test('an outcome told after its lease was lost changes nothing', async () => {
   const [row] = await database.query<{ email_id: string }>('select email_id from job');
   await database.query(`update job set run_at = now() - interval '1 s'`);
   const other = randomUUID();
-  const [again] = await store.claim(other, 10, []);
+  const [again] = await claim(other);
   expect(again).toMatchObject({ id: row?.email_id, takenOver: true, attemptNo: 2 });
   const late = sent({ ...(again as OutgoingEmail), attemptNo: 1 }, '250 late');
   expect(await store.record(WORKER, [late])).toEqual([false]);

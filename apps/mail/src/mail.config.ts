@@ -4,6 +4,7 @@ import { type Environment, flag, integer, optional, optionalFlag, port, readConf
 import { grpcSettings } from '@sky-genesis/grpc';
 import { observabilitySettings } from '@sky-genesis/observability';
 import { z } from 'zod';
+import { parseRelays } from './delivery/relay-list';
 import { MailboxError, parseMailbox } from './emails/mailbox';
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
@@ -20,6 +21,10 @@ export const mailSettings = z.object({
   GRPC_ALLOW_ANONYMOUS: flag(false).describe(
     'Calls without a token are the tenant `anonymous` with every scope and sender. For trying only: refused on an address that is not loopback and in production.',
   ),
+  GRPC_STREAMS_PER_TENANT: integer(1, 10_000, 100).describe('Open streams of one tenant in one process, at most.'),
+  GRPC_STREAM_IDLE_TIMEOUT: integer(1, 86_400, 120).describe(
+    'Seconds after which SubmitEmails is ended when no message came and nothing is under way.',
+  ),
   SHUTDOWN_GRACE_SECONDS: integer(0, 300, 20).describe('How long running calls and deliveries may take to end after SIGTERM.'),
 
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).describe('PostgreSQL, such as postgres://user:password@host:5432/mail.'),
@@ -27,16 +32,20 @@ export const mailSettings = z.object({
 
   MAIL_RELAY_URL: z
     .string()
-    .refine(isRelay, 'must be smtp://host:port or smtps://host:port, user and password percent-encoded')
+    .check(relays)
     .default('smtp://127.0.0.1:2525')
-    .describe('The relay: smtp://user:password@host:587 (STARTTLS where the relay offers it) or smtps://host:465.'),
+    .describe(
+      'The relay: smtp://user:password@host:587 (STARTTLS where the relay offers it) or smtps://host:465. Several, separated by spaces: the first that can be reached takes the mails. Each may have ?connections=N and &rate=N (mails a second of one process).',
+    ),
   MAIL_RELAY_REQUIRE_TLS: flag(false).describe(
-    'Refuses a relay without TLS. Always so when MAIL_RELAY_URL holds a password and the relay is not on loopback.',
+    'Refuses a relay without TLS. Always so for a relay whose URL holds a password and that is not on loopback.',
   ),
   MAIL_RELAY_CA: optional()
     .refine(isCertificate, 'must be certificates as PEM')
     .describe('PEM of the certificate authorities that the relay may be signed by, instead of the public ones.'),
-  MAIL_RELAY_CONNECTIONS: integer(1, 200, 10).describe('SMTP connections of one process to the relay, at most, and so mails under way.'),
+  MAIL_RELAY_CONNECTIONS: integer(1, 200, 10).describe(
+    'SMTP connections of one process to a relay, at most, and so mails under way. One tenant holds three quarters of them at most, one slow destination a quarter.',
+  ),
   MAIL_RELAY_TIMEOUT_SECONDS: integer(1, 900, 300).describe('How long the relay may be silent within a conversation.'),
   MAIL_RELAY_EHLO_NAME: optional().describe('The name given in EHLO. Empty: the host name of this machine.'),
   MAIL_RETURN_PATH: optional()
@@ -54,6 +63,12 @@ export const mailSettings = z.object({
     .enum(['hold', 'resend'])
     .default('resend')
     .describe('What to do where a relay may or may not have taken a mail: hold (never twice) or resend (never lost).'),
+  MAIL_OVERDUE_SECONDS: integer(5, 86_400, 60).describe(
+    'How long a due mail, or one whose worker is gone, may wait for a worker before an error line and a gauge tell it.',
+  ),
+  MAIL_UNCERTAIN_OVERDUE_SECONDS: integer(5, 2_592_000, 86_400).describe(
+    'How long a mail in doubt may wait for somebody to resolve it before an error line and a gauge tell it.',
+  ),
 
   MAIL_MAX_RECIPIENTS: integer(1, 10_000, 1000).describe('Recipients of one mail (to, cc and bcc together).'),
   MAIL_MAX_TEXT_BYTES: integer(1024, 33_554_432, 2_097_152).describe('body plus html_body of one mail, in bytes.'),
@@ -73,12 +88,7 @@ export type MailConfig = z.infer<typeof mailSettings> & { GRPC_REFLECTION: boole
 /** @throws ConfigError with every fault, each by the name of its variable */
 export function readMailConfig(environment: Environment): MailConfig {
   const config = readConfig(mailSettings.check(authRules).check(safetyRules), environment);
-  const relay = new URL(config.MAIL_RELAY_URL);
-  return {
-    ...config,
-    GRPC_REFLECTION: config.GRPC_REFLECTION ?? config.NODE_ENV !== 'production',
-    MAIL_RELAY_REQUIRE_TLS: config.MAIL_RELAY_REQUIRE_TLS || (relay.password !== '' && !LOOPBACK.test(relay.hostname)),
-  };
+  return { ...config, GRPC_REFLECTION: config.GRPC_REFLECTION ?? config.NODE_ENV !== 'production' };
 }
 
 /** Faults that no single setting shows; reported together with those of the single settings, whatever these are. */
@@ -92,13 +102,11 @@ const safetyRules = z.superRefine<Partial<z.infer<typeof mailSettings>>>(
   { when: () => true },
 );
 
-function isRelay(text: string): boolean {
+function relays({ value, issues }: z.core.ParsePayload<string>): void {
   try {
-    const { protocol, hostname, username, password } = new URL(text);
-    decodeURIComponent(username + password);
-    return /^smtps?:$/.test(protocol) && hostname !== '';
-  } catch {
-    return false;
+    parseRelays(value);
+  } catch (error) {
+    issues.push({ code: 'custom', input: value, message: (error as Error).message });
   }
 }
 

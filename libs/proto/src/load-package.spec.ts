@@ -117,7 +117,7 @@ describe('reflection tells the descriptors as buf wrote them', () => {
 });
 
 describe('messages decode into what the generated types say', () => {
-  const { SubmitEmail, GetEmail } = loadPackage()['sky_genesis.MailService'] as ServiceDefinition;
+  const { SubmitEmail, SubmitEmails, GetEmail } = loadPackage()['sky_genesis.MailService'] as ServiceDefinition;
   const roundTrip = (request: object) => SubmitEmail!.requestDeserialize(SubmitEmail!.requestSerialize(request)) as Record<string, never>;
 
   test('an int64 is a string, whole at any size', () => {
@@ -137,6 +137,12 @@ describe('messages decode into what the generated types say', () => {
   test('names are camelCase, also of answers', () => {
     const answer = { recipients: [{ lastReply: '250 ok', nextAttemptAt: '7' }] };
     expect(GetEmail!.responseDeserialize(GetEmail!.responseSerialize(answer))).toMatchObject(answer);
+  });
+
+  test('the details of a Failure have a typeUrl', () => {
+    const details = [{ typeUrl: 'type.googleapis.com/google.rpc.ErrorInfo', value: Buffer.from('bytes') }];
+    const answer = { results: [{ requestRef: 'a', failure: { code: 3, message: 'm', details } }] };
+    expect(SubmitEmails!.responseDeserialize(SubmitEmails!.responseSerialize(answer))).toMatchObject(answer);
   });
 
   test('a header called __proto__ is a header like any other, and no prototype', () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { loadSync, type Options, type PackageDefinition } from '@grpc/proto-loader';
 import { protoPath as healthProtoPath } from 'grpc-health-check';
@@ -24,6 +25,7 @@ let loaded: PackageDefinition | undefined;
  */
 export function loadPackage(): PackageDefinition {
   if (loaded) return loaded;
+  nameAnyAsGenerated();
   const definition = loadSync(['sky_genesis.proto', healthProtoPath], loaderOptions);
   const files = splitFileDescriptorSet(readFileSync(join(FOLDER, 'descriptors.binpb')));
   for (const entry of Object.values(definition)) {
@@ -39,6 +41,17 @@ export function loadPackage(): PackageDefinition {
   }
   loaded = definition;
   return definition;
+}
+
+/**
+ * protobufjs, which proto-loader works with, brings google.protobuf.Any along and takes it for the file, with a field
+ * `type_url` whatever keepCase says: what is given as `typeUrl`, as in the generated types, would be left out silently.
+ */
+function nameAnyAsGenerated(): void {
+  const { common } = createRequire(require.resolve('@grpc/proto-loader'))('protobufjs') as {
+    common(name: string, definition: object): void;
+  };
+  common('any', { Any: { fields: { typeUrl: { type: 'string', id: 1 }, value: { type: 'bytes', id: 2 } } } });
 }
 
 /** FileDescriptorSet is `repeated FileDescriptorProto file = 1`: a tag (0x0a), a varint length, the bytes. */

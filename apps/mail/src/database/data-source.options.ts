@@ -34,6 +34,8 @@ export const dataSourceOptions = (settings: DatabaseSettings): DataSourceOptions
     // The server answers within statement_timeout; without an answer by then the connection is given up.
     query_timeout: Math.ceil((settings.GRPC_TIMEOUT * 1000) / 3) + 1000,
     idle_in_transaction_session_timeout: 10_000,
+    // Statements here are short, and compiling one would take longer than running it.
+    options: '-c jit=off',
     keepAlive: true,
   },
 });

@@ -1,4 +1,4 @@
-import { decideExpired, decideOutcome } from './decide-outcome';
+import { decideDoubt, decideExpired, decideOutcome } from './decide-outcome';
 import type { Handover, RecipientHandover, RelayReply } from './handover';
 import type { OutgoingEmail } from './outgoing-email';
 import { outgoing } from './outgoing-email.fixture';
@@ -13,7 +13,7 @@ const told = (result: RecipientHandover['result'], said?: RelayReply, reason = '
 
 const decide = (recipients: RecipientHandover[], over: Partial<OutgoingEmail> = {}, given: Partial<typeof policy> = {}) => {
   const email = outgoing({
-    recipients: recipients.map((_, i) => ({ position: i * 2, address: `r${i}@example.com`, kind: 'to', attempts: 0 })),
+    recipients: recipients.map((_, i) => ({ position: i * 2, address: `r${i}@example.com`, kind: 'to', attempts: 0, status: 'queued' })),
     ...over,
   });
   const handover: Handover = { outcome: 'accepted', relay: 'relay:25', reply: reply(250, '2.0.0'), tlsVersion: 'TLSv1.3', recipients };
@@ -21,16 +21,16 @@ const decide = (recipients: RecipientHandover[], over: Partial<OutgoingEmail> = 
 };
 
 test.each<[RecipientHandover, object]>([
-  [told('accepted', reply(250, '2.0.0')), { status: 'sent', lastReply: '250 said', enhancedCode: '2.0.0', reason: '' }],
-  [told('refused', reply(550, '5.1.1')), { status: 'bounced', lastReply: '550 said', enhancedCode: '5.1.1', reason: 'RELAY_REFUSED' }],
-  [told('deferred', reply(451)), { status: 'deferred', lastReply: '451 said', enhancedCode: '', reason: 'RELAY_DEFERRED' }],
-  [told('unreached', reply(421)), { status: 'deferred', lastReply: '421 said', enhancedCode: '', reason: 'RELAY_UNREACHABLE' }],
-  [told('unreached'), { status: 'deferred', lastReply: '', enhancedCode: '', reason: 'RELAY_UNREACHABLE' }],
+  [told('accepted', reply(250, '2.0.0')), { event: 'taken', lastReply: '250 said', enhancedCode: '2.0.0', reason: '' }],
+  [told('refused', reply(550, '5.1.1')), { event: 'refused', lastReply: '550 said', enhancedCode: '5.1.1', reason: 'RELAY_REFUSED' }],
+  [told('deferred', reply(451)), { event: 'put_off', lastReply: '451 said', enhancedCode: '', reason: 'RELAY_DEFERRED' }],
+  [told('unreached', reply(421)), { event: 'put_off', lastReply: '421 said', enhancedCode: '', reason: 'RELAY_UNREACHABLE' }],
+  [told('unreached'), { event: 'put_off', lastReply: '', enhancedCode: '', reason: 'RELAY_UNREACHABLE' }],
   [
     told('unsupported', undefined, 'SMTPUTF8_UNSUPPORTED'),
-    { status: 'failed', lastReply: '', enhancedCode: '', reason: 'SMTPUTF8_UNSUPPORTED' },
+    { event: 'unsupported', lastReply: '', enhancedCode: '', reason: 'SMTPUTF8_UNSUPPORTED' },
   ],
-  [told('uncertain', reply(0)), { status: 'deferred', lastReply: '0 said', enhancedCode: '', reason: 'NO_REPLY_AFTER_DATA' }],
+  [told('uncertain', reply(0)), { event: 'doubted', lastReply: '0 said', enhancedCode: '', reason: 'NO_REPLY_AFTER_DATA' }],
 ])('%j', (handover, outcome) => {
   expect(decide([handover]).recipients).toEqual([{ position: 0, address: 'r0@example.com', ...outcome }]);
 });
@@ -50,9 +50,9 @@ test('each recipient has its own outcome; the attempt is recorded as it was', ()
       tlsVersion: 'TLSv1.3',
     },
     recipients: [
-      expect.objectContaining({ position: 0, address: 'r0@example.com', status: 'sent' }),
-      expect.objectContaining({ position: 2, address: 'r1@example.com', status: 'bounced' }),
-      expect.objectContaining({ position: 4, address: 'r2@example.com', status: 'deferred' }),
+      expect.objectContaining({ position: 0, address: 'r0@example.com', event: 'taken' }),
+      expect.objectContaining({ position: 2, address: 'r1@example.com', event: 'refused' }),
+      expect.objectContaining({ position: 4, address: 'r2@example.com', event: 'put_off' }),
     ],
     retryInMs: 15_000,
   });
@@ -62,7 +62,7 @@ test('a recipient that a handover does not tell of was not reached', () => {
   const email = outgoing();
   const handover: Handover = { outcome: 'accepted', relay: 'r', reply: undefined, tlsVersion: '', recipients: [] };
   expect(decideOutcome(email, handover, STARTED, NOW, policy).recipients).toMatchObject([
-    { status: 'deferred', reason: 'RELAY_UNREACHABLE' },
+    { event: 'put_off', reason: 'RELAY_UNREACHABLE' },
   ]);
 });
 
@@ -75,7 +75,12 @@ describe('the next attempt', () => {
 
   test('it comes later with each attempt', () => {
     const deferred = [told('deferred', reply(451))];
-    expect([1, 2, 3].map((attemptNo) => decide(deferred, { attemptNo }).retryInMs)).toEqual([15_000, 45_000, 135_000]);
+    const recipients = (attempts: number): OutgoingEmail['recipients'] => [
+      { position: 0, address: 'r0@example.com', kind: 'to', attempts, status: 'deferred' },
+    ];
+    expect([0, 1, 2].map((attempts) => decide(deferred, { recipients: recipients(attempts) }).retryInMs)).toEqual([
+      15_000, 45_000, 135_000,
+    ]);
   });
 
   test('one that would come too late comes at the end of the time', () => {
@@ -89,26 +94,26 @@ describe('where the relay may have taken it', () => {
   const uncertain = [told('uncertain')];
 
   test.each([
-    [undefined, 'resend', 'deferred', 15_000],
-    [undefined, 'hold', 'uncertain', undefined],
-    ['hold', 'resend', 'uncertain', undefined],
-    ['resend', 'hold', 'deferred', 15_000],
-  ] as const)("the mail says %s, the server's default is %s: %s", (onUncertain, byDefault, status, retryInMs) => {
+    [undefined, 'resend', 15_000],
+    [undefined, 'hold', undefined],
+    ['hold', 'resend', undefined],
+    ['resend', 'hold', 15_000],
+  ] as const)("the mail says %s, the server's default is %s: tried again in %s", (onUncertain, byDefault, retryInMs) => {
     const outcome = decide(uncertain, { onUncertain }, { onUncertain: byDefault as 'resend' });
-    expect(outcome.recipients).toMatchObject([{ status, reason: 'NO_REPLY_AFTER_DATA' }]);
+    expect(outcome.recipients).toMatchObject([{ event: 'doubted', reason: 'NO_REPLY_AFTER_DATA' }]);
     expect(outcome.retryInMs).toBe(retryInMs);
   });
 
   test('those that were refused before it stay refused', () => {
     const outcome = decide([told('refused', reply(550)), told('uncertain')], { onUncertain: 'hold' });
-    expect(outcome.recipients.map(({ status }) => status)).toEqual(['bounced', 'uncertain']);
+    expect(outcome.recipients.map(({ event }) => event)).toEqual(['refused', 'doubted']);
   });
 });
 
 test('what was not reached in time is expired, without an attempt', () => {
   const email = outgoing({
     attemptNo: 7,
-    recipients: [1, 4].map((position) => ({ position, address: `r${position}@example.com`, kind: 'to', attempts: 3 })),
+    recipients: [1, 4].map((position) => ({ position, address: `r${position}@example.com`, kind: 'to', attempts: 3, status: 'deferred' })),
   });
   expect(decideExpired(email)).toEqual({
     tenant: 'acme',
@@ -118,11 +123,42 @@ test('what was not reached in time is expired, without an attempt', () => {
     recipients: [1, 4].map((position) => ({
       position,
       address: `r${position}@example.com`,
-      status: 'expired',
+      event: 'expired',
       lastReply: '',
       enhancedCode: '',
       reason: 'EXPIRED',
     })),
     retryInMs: undefined,
+  });
+});
+
+describe('a worker that died when the dot may have left', () => {
+  const at = new Date('2026-01-02T03:04:30.000Z');
+  const recipients = [0, 1].map((position) => ({
+    position,
+    address: `r${position}@example.com`,
+    kind: 'to' as const,
+    attempts: 0,
+    status: 'queued' as const,
+  }));
+  const email = (onUncertain: 'hold' | 'resend', positions: number[]) =>
+    outgoing({ recipients, onUncertain, dataSent: { at, relay: 'relay:25', positions } });
+
+  test('is told as a doubt, for those that the dot was for; the others are tried again', () => {
+    expect(decideDoubt(email('hold', [1]), NOW, policy)).toMatchObject({
+      attempt: { startedAt: at, relay: 'relay:25', outcome: 'uncertain', reply: '' },
+      recipients: [
+        { position: 0, event: 'put_off', reason: 'NO_OUTCOME_RECORDED' },
+        { position: 1, event: 'doubted', reason: 'NO_OUTCOME_RECORDED' },
+      ],
+      retryInMs: 15_000,
+    });
+  });
+
+  test.each([
+    ['hold', undefined],
+    ['resend', 15_000],
+  ] as const)('%s: tried again in %s', (onUncertain, retryInMs) => {
+    expect(decideDoubt(email(onUncertain, [0, 1]), NOW, policy).retryInMs).toBe(retryInMs);
   });
 });

@@ -1,5 +1,6 @@
 import { deliverEmail } from './deliver-email';
 import type { Handover } from './handover';
+import type { OutgoingEmail } from './outgoing-email';
 import { outgoing } from './outgoing-email.fixture';
 import { RetrySchedule } from './retry-schedule';
 
@@ -25,7 +26,7 @@ test('a mail within its time is handed over, and what came of it is told with ho
   const email = outgoing({ expiresAt: new Date(Date.now() + 1) });
   expect(await deliverEmail(email, handOver, policy)).toMatchObject({
     attempt: { startedAt, durationMs: 700, outcome: 'accepted' },
-    recipients: [{ status: 'sent' }],
+    recipients: [{ event: 'taken' }],
     retryInMs: undefined,
   });
   expect(handOver).toHaveBeenCalledWith(email);
@@ -35,7 +36,7 @@ test('a mail whose time is over is not handed over any more', async () => {
   const handOver = jest.fn(() => Promise.resolve(accepted));
   expect(await deliverEmail(outgoing({ expiresAt: new Date() }), handOver, policy)).toMatchObject({
     attempt: undefined,
-    recipients: [{ status: 'expired', reason: 'EXPIRED' }],
+    recipients: [{ event: 'expired', reason: 'EXPIRED' }],
     retryInMs: undefined,
   });
   expect(handOver).not.toHaveBeenCalled();
@@ -43,4 +44,34 @@ test('a mail whose time is over is not handed over any more', async () => {
 
 test('an error not foreseen is the caller’s to log: nothing is recorded of it', async () => {
   await expect(deliverEmail(outgoing(), () => Promise.reject(new Error('a defect')), policy)).rejects.toThrow('a defect');
+});
+
+test('a mail whose last worker may have sent it is a doubt to tell, not a mail to send', async () => {
+  const handOver = jest.fn(() => Promise.resolve(accepted));
+  const email = outgoing({ dataSent: { at: new Date(), relay: 'relay:25', positions: [0] } });
+  expect(await deliverEmail(email, handOver, policy)).toMatchObject({ recipients: [{ event: 'doubted' }] });
+  expect(handOver).not.toHaveBeenCalled();
+});
+
+describe('a mail with one recipient in doubt and one deferred', () => {
+  const recipients = (['uncertain', 'deferred'] as const).map((status, position) => {
+    return { position, address: `${status}@example.com`, kind: 'to' as const, attempts: 1, status };
+  });
+
+  test.each([
+    ['hold', ['deferred@example.com']],
+    ['resend', ['uncertain@example.com', 'deferred@example.com']],
+  ] as const)('%s: %j get it again', async (onUncertain, expected) => {
+    const handOver = jest.fn((_: OutgoingEmail) => Promise.resolve(accepted));
+    await deliverEmail(outgoing({ recipients, onUncertain }), handOver, policy);
+    expect(handOver.mock.calls[0]?.[0].recipients.map(({ address }) => address)).toEqual(expected);
+  });
+});
+
+test('a mail of which all that is left is held ends, and nothing happens to its recipients', async () => {
+  const handOver = jest.fn(() => Promise.resolve(accepted));
+  const held = { position: 0, address: 'bob@example.com', kind: 'to' as const, attempts: 1, status: 'uncertain' as const };
+  const outcome = await deliverEmail(outgoing({ recipients: [held], onUncertain: 'hold' }), handOver, policy);
+  expect(outcome).toMatchObject({ recipients: [], retryInMs: undefined });
+  expect(handOver).not.toHaveBeenCalled();
 });

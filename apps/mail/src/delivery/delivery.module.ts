@@ -1,19 +1,30 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { DatabaseClient } from '../database/database.client';
 import type { MailConfig } from '../mail.config';
 import { DeliveryStore } from './delivery.store';
 import { DeliveryWorker } from './delivery.worker';
 import { DueSignal } from './due.signal';
 import { HandoverService } from './handover.service';
+import { HeldEmails } from './held-emails';
+import { OverdueStore } from './overdue.store';
+import { OverdueWorker } from './overdue.worker';
+import { Relay, type RelayLimits } from './relay';
+import { parseRelays, type RelayAddress } from './relay-list';
+import { Relays } from './relays';
 import { RetrySchedule } from './retry-schedule';
 import { SmtpConnectionFactory } from './smtp-connection.factory';
 import { SmtpConnectionPool } from './smtp-connection.pool';
 import { SmtpTransport } from './smtp.transport';
+import { stateAges } from './state-ages';
 
 @Module({})
 export class DeliveryModule {
   static forRoot(config: MailConfig): DynamicModule {
+    const addresses = parseRelays(config.MAIL_RELAY_URL).map((address) => {
+      return { ...address, connections: address.connections ?? config.MAIL_RELAY_CONNECTIONS };
+    });
     const settings = {
-      concurrency: config.MAIL_WORKER ? config.MAIL_RELAY_CONNECTIONS : 0,
+      concurrency: config.MAIL_WORKER ? Math.max(...addresses.map(({ connections }) => connections)) : 0,
       graceMs: config.SHUTDOWN_GRACE_SECONDS * 1000,
       policy: {
         retry: new RetrySchedule(config.MAIL_RETRY_BASE_SECONDS * 1000, config.MAIL_RETRY_MAX_SECONDS * 1000),
@@ -25,12 +36,11 @@ export class DeliveryModule {
       providers: [
         DueSignal,
         DeliveryStore,
-        { provide: SmtpTransport, useFactory: () => new SmtpTransport(new SmtpConnectionPool(new SmtpConnectionFactory(config))) },
+        { provide: Relays, useFactory: () => new Relays(addresses.map((address) => relay(address, config))) },
         {
           provide: HandoverService,
-          useFactory: (store: DeliveryStore, transport: SmtpTransport) =>
-            new HandoverService(store, transport, { returnPath: config.MAIL_RETURN_PATH }),
-          inject: [DeliveryStore, SmtpTransport],
+          useFactory: (store: DeliveryStore, relays: Relays) => new HandoverService(store, relays, { returnPath: config.MAIL_RETURN_PATH }),
+          inject: [DeliveryStore, Relays],
         },
         {
           provide: DeliveryWorker,
@@ -38,8 +48,23 @@ export class DeliveryModule {
             new DeliveryWorker(store, handovers, due, settings),
           inject: [DeliveryStore, HandoverService, DueSignal],
         },
+        HeldEmails,
+        {
+          provide: OverdueStore,
+          useFactory: (database: DatabaseClient) => new OverdueStore(database, config.MAIL_ON_UNCERTAIN),
+          inject: [DatabaseClient],
+        },
+        {
+          provide: OverdueWorker,
+          useFactory: (store: OverdueStore, held: HeldEmails) =>
+            new OverdueWorker(store, held, stateAges({ ...config, relays: addresses.length })),
+          inject: [OverdueStore, HeldEmails],
+        },
       ],
       exports: [DueSignal, DeliveryWorker],
     };
   }
 }
+
+const relay = (address: RelayAddress & RelayLimits, config: MailConfig): Relay =>
+  new Relay(new SmtpTransport(new SmtpConnectionPool(new SmtpConnectionFactory(address, config))), address);

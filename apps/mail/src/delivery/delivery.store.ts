@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { RuleError } from '@sky-genesis/grpc/rule-error';
 import { DatabaseClient, OutcomeUnknownError, sqlState } from '../database/database.client';
 import type { Outcome } from './decide-outcome';
-import { CLAIM, RECORD } from './delivery.statements';
+import { CLAIM, MARK, RECORD } from './delivery.statements';
 import type { OutgoingAttachment, OutgoingEmail } from './outgoing-email';
 
 /** A worker that does not renew its lease within this time has lost its mails to the others. */
@@ -10,11 +10,34 @@ export const LEASE_MS = 15_000;
 
 const MAX_WAIT_MS = 1000;
 
-interface ClaimedRow extends Omit<OutgoingEmail, 'createdAt' | 'sendAt' | 'expiresAt' | 'onUncertain'> {
-  createdAt: Date;
+interface ClaimedRow extends Omit<OutgoingEmail, 'sendAt' | 'onUncertain' | 'dataSent'> {
+  /** Where the next claim goes on, where there are more tenants than one claim looks at. */
+  walkedTo: string | null;
   sendAt: Date | null;
-  expiresAt: Date;
   onUncertain: OutgoingEmail['onUncertain'] | null;
+  dataSentAt: Date | null;
+  dataSentTo: string;
+  dataSentFor: number[];
+}
+
+/** The final dot of this mail may leave next, to this relay, for the recipients at these positions. */
+export interface DataSentMark {
+  email: OutgoingEmail;
+  relay: string;
+  positions: readonly number[];
+}
+
+export interface ClaimRequest {
+  limit: number;
+  held: readonly string[];
+  tenantsHolding: readonly string[];
+  placesPerTenant: number;
+  after: string | undefined;
+}
+
+export interface Claimed {
+  emails: OutgoingEmail[];
+  walkedTo: string | undefined;
 }
 
 /** Jobs as leases: claimed in a short transaction, held while the mail is handed over, given up with the outcome. */
@@ -23,12 +46,18 @@ export class DeliveryStore {
   constructor(private readonly database: DatabaseClient) {}
 
   /**
-   * Claims what is due, oldest first, at most `limit`; mails of workers that died among them.
-   * @param held ids that the worker has under way: not claimed again, should their lease have run out meanwhile
+   * Claims what is due, at most `limit`, tenants in turn; mails of workers that died among them.
+   * @param held what the worker has under way: not claimed again, should its lease have run out meanwhile
+   * @param tenantsHolding the tenants of mails that count against `placesPerTenant`, once for each
+   * @param after where the last claim ended; undefined: from the beginning
+   * @returns `walkedTo`: there are more tenants, from here on
    */
-  async claim(worker: string, limit: number, held: readonly string[]): Promise<OutgoingEmail[]> {
-    const rows = await this.database.read<ClaimedRow>({ name: 'job-claim', text: CLAIM, values: [worker, limit, LEASE_MS, held] });
-    return rows.map((row) => ({ ...row, sendAt: row.sendAt ?? undefined, onUncertain: row.onUncertain ?? undefined }));
+  async claim(worker: string, { limit, held, tenantsHolding, placesPerTenant, after }: ClaimRequest): Promise<Claimed> {
+    const values = [worker, limit, LEASE_MS, held, tenantsHolding, placesPerTenant, after ?? ''];
+    const rows = await this.database.read<ClaimedRow>({ name: 'job-claim', text: CLAIM, values });
+    // Without a claim there is one row, which only says how far the tenants were walked.
+    const emails = rows.filter(({ id }) => id !== null).map(toOutgoingEmail);
+    return { emails, walkedTo: rows[0]?.walkedTo ?? undefined };
   }
 
   /** Holds on to what the worker has under way. */
@@ -38,6 +67,20 @@ export class DeliveryStore {
       where j.tenant = h.tenant and j.email_id = h.email_id and j.worker = $1`;
     const values = [worker, LEASE_MS, held.map(({ tenant }) => tenant), held.map(({ id }) => id)];
     await this.database.run({ name: 'job-renew', text, values });
+  }
+
+  /**
+   * Commits that the final dots may leave. Gives for each whether the worker still holds the mail: if not, it may not.
+   * @throws RuleError DATABASE_UNAVAILABLE, OutcomeUnknownError: then it may not either
+   */
+  async mark(worker: string, marks: readonly DataSentMark[]): Promise<readonly boolean[]> {
+    const rows = marks.map(({ email, relay, positions }, i) => {
+      return { i, tenant: email.tenant, emailId: email.id, attemptNo: email.attemptNo, relay, positions };
+    });
+    const values = [worker, JSON.stringify(rows), LEASE_MS];
+    const marked = await this.database.run<{ i: number }>({ name: 'job-mark', text: MARK, values });
+    const held = new Set(marked.rows.map(({ i }) => i));
+    return marks.map((_, i) => held.has(i));
   }
 
   async attachments({ tenant, id }: OutgoingEmail): Promise<OutgoingAttachment[]> {
@@ -72,4 +115,14 @@ export class DeliveryStore {
     const middle = outcomes.length >> 1;
     return [...(await this.record(worker, outcomes.slice(0, middle))), ...(await this.record(worker, outcomes.slice(middle)))];
   }
+}
+
+function toOutgoingEmail(row: ClaimedRow): OutgoingEmail {
+  const { walkedTo: _, dataSentAt: at, dataSentTo: relay, dataSentFor: positions, sendAt, onUncertain, ...email } = row;
+  return {
+    ...email,
+    sendAt: sendAt ?? undefined,
+    onUncertain: onUncertain ?? undefined,
+    dataSent: at ? { at, relay, positions } : undefined,
+  };
 }

@@ -1,16 +1,22 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { GroupCommit } from '../database/group-commit';
 import { formatEmailId } from '../emails/email-id';
-import type { Outcome, OutcomePolicy } from './decide-outcome';
+import { type Outcome, type OutcomePolicy, postponed } from './decide-outcome';
 import { deliverEmail } from './deliver-email';
-import { DeliveryStore, LEASE_MS } from './delivery.store';
+import { type DataSentMark, DeliveryStore, LEASE_MS } from './delivery.store';
 import { DueSignal } from './due.signal';
 import { HandoverService } from './handover.service';
 import type { OutgoingEmail } from './outgoing-email';
+import { Places } from './places';
 
 const POLL_MS = 1000;
 const RENEW_MS = LEASE_MS / 3;
+/** Between two claims, so that each finds more than one mail where there are many. */
+const CLAIM_GAP_MS = 5;
+/** Bounded by the mails under way. */
+const BATCHES = { maxItems: 64, maxBytes: Infinity, maxInFlight: 1, maxWaitingItems: Infinity, maxWaitingBytes: Infinity, sizeOf: () => 0 };
 
 export interface WorkerSettings {
   /** Mails under way at once; 0: this process delivers nothing. */
@@ -24,10 +30,11 @@ export interface WorkerSettings {
 export class DeliveryWorker {
   private readonly logger = new Logger(DeliveryWorker.name);
   private readonly id = randomUUID();
-  private readonly underWay = new Map<OutgoingEmail, Promise<void>>();
+  private readonly places: Places;
+  private readonly underWay = new Set<Promise<void>>();
+  private readonly marks: GroupCommit<DataSentMark, boolean>;
   private readonly outcomes: GroupCommit<Outcome, boolean>;
-  /** Whether the last claim left mails behind that were due. */
-  private mayBeMore = false;
+  private walkedTo: string | undefined;
   private stopping = false;
   private loop: Promise<void> | undefined;
   private renewal: NodeJS.Timeout | undefined;
@@ -38,15 +45,9 @@ export class DeliveryWorker {
     private readonly due: DueSignal,
     private readonly settings: WorkerSettings,
   ) {
-    this.outcomes = new GroupCommit((outcomes) => store.record(this.id, outcomes), {
-      maxItems: 64,
-      maxBytes: Infinity,
-      maxInFlight: 1,
-      // Bounded by the mails under way.
-      maxWaitingItems: Infinity,
-      maxWaitingBytes: Infinity,
-      sizeOf: () => 0,
-    });
+    this.places = new Places(settings.concurrency);
+    this.marks = new GroupCommit((marks) => store.mark(this.id, marks), BATCHES);
+    this.outcomes = new GroupCommit((outcomes) => store.record(this.id, outcomes), BATCHES);
   }
 
   start(): void {
@@ -60,76 +61,80 @@ export class DeliveryWorker {
     this.stopping = true;
     this.due.raise();
     await this.loop;
-    let timer: NodeJS.Timeout | undefined;
-    const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, this.settings.graceMs)));
-    await Promise.race([Promise.all(this.underWay.values()), grace]);
-    clearTimeout(timer);
+    const grace = new AbortController();
+    await Promise.race([
+      Promise.all(this.underWay),
+      sleep(this.settings.graceMs, undefined, { signal: grace.signal }).catch(() => undefined),
+    ]);
+    grace.abort();
     clearInterval(this.renewal);
     this.handovers.close();
   }
 
   private async run(): Promise<void> {
     while (!this.stopping) {
-      const free = this.freePlaces();
-      // Claiming for a few free places at a time would cost a statement for each mail.
-      if (this.hasRoom(free)) {
-        const claimed = await this.claim(free);
-        for (const email of claimed) this.begin(email);
-        this.mayBeMore = claimed.length === free;
-      } else {
-        this.mayBeMore = true;
-      }
+      const found = await this.claim();
+      for (const email of found) this.begin(email);
+      // Where one claim found something, or has not looked at every tenant, there may be more.
+      if (found.length > 0 || this.walkedTo !== undefined) this.due.raise();
+      if (found.length > 0) await sleep(CLAIM_GAP_MS);
       await this.due.wait(POLL_MS);
     }
   }
 
-  private freePlaces(): number {
-    return this.settings.concurrency - this.underWay.size;
-  }
-
-  private hasRoom(free: number): boolean {
-    return free >= this.settings.concurrency / 2;
-  }
-
-  private async claim(limit: number): Promise<OutgoingEmail[]> {
+  private async claim(): Promise<OutgoingEmail[]> {
+    const limit = Math.min(this.places.free, this.handovers.room());
+    if (limit <= 0) return [];
+    const { tenantsHolding, perTenant: placesPerTenant, emails } = this.places;
     try {
-      return await this.store.claim(
-        this.id,
-        limit,
-        Array.from(this.underWay.keys(), ({ id }) => id),
-      );
+      const held = emails.map(({ id }) => id);
+      const claimed = await this.store.claim(this.id, { limit, held, tenantsHolding, placesPerTenant, after: this.walkedTo });
+      this.walkedTo = claimed.walkedTo;
+      return claimed.emails;
     } catch (err) {
       this.logger.warn({ err }, 'no mails could be claimed; trying again');
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await sleep(POLL_MS);
       return [];
     }
   }
 
   private begin(email: OutgoingEmail): void {
-    const work = this.deliver(email).finally(() => {
-      this.underWay.delete(email);
-      if (this.mayBeMore && this.hasRoom(this.freePlaces())) this.due.raise();
+    const work = this.deliver(email, this.places.take(email)).finally(() => {
+      this.places.leave(email);
+      this.underWay.delete(work);
+      this.due.raise();
     });
-    this.underWay.set(email, work);
+    this.underWay.add(work);
   }
 
-  private async deliver(email: OutgoingEmail): Promise<void> {
+  /** @param waitMs not 0: there is no place for it now, and it goes back into the queue */
+  private async deliver(email: OutgoingEmail, waitMs: number): Promise<void> {
     const id = formatEmailId(email.id);
     if (email.takenOver) this.logger.warn({ id, attempt: email.attemptNo }, 'taken over from a worker that ended');
     try {
-      const outcome = await deliverEmail(email, (given) => this.handovers.handOver(given), this.settings.policy);
-      const recorded = await this.outcomes.submit(outcome);
-      if (!recorded) this.logger.warn({ id, attempt: email.attemptNo }, 'the lease was lost before the outcome was recorded');
+      const handOver = (given: OutgoingEmail) => this.handovers.handOver(given, (...mark) => this.markDataSent(...mark));
+      await this.record(waitMs > 0 ? postponed(email, waitMs) : await deliverEmail(email, handOver, this.settings.policy));
     } catch (err) {
       // The lease runs out and the mail is tried again: loud, and not lost.
       this.logger.error({ err, id, attempt: email.attemptNo }, 'a delivery failed with an error not foreseen');
     }
   }
 
+  private async markDataSent(email: OutgoingEmail, relay: string, positions: readonly number[]): Promise<void> {
+    if (!(await this.marks.submit({ email, relay, positions }))) throw new Error('the lease was lost');
+  }
+
+  private async record(outcome: Outcome): Promise<void> {
+    const recorded = await this.outcomes.submit(outcome);
+    const { attemptNo: attempt } = outcome;
+    if (!recorded) this.logger.warn({ id: formatEmailId(outcome.emailId), attempt }, 'the lease was lost before the outcome was recorded');
+  }
+
   private async renew(): Promise<void> {
-    if (this.underWay.size === 0) return;
+    const { emails } = this.places;
+    if (emails.length === 0) return;
     try {
-      await this.store.renew(this.id, [...this.underWay.keys()]);
+      await this.store.renew(this.id, emails);
     } catch (err) {
       this.logger.warn({ err }, 'leases were not renewed; trying again');
     }

@@ -6,6 +6,7 @@ export const outgoing = (over: Partial<OutgoingEmail> = {}): OutgoingEmail => ({
   id: '0190a0b0-0000-7000-8000-000000000001',
   attemptNo: 1,
   takenOver: false,
+  dataSent: undefined,
   createdAt: new Date('2026-01-02T03:04:05Z'),
   from: 'Ann <ann@example.com>',
   fromAddress: 'ann@example.com',
@@ -20,6 +21,6 @@ export const outgoing = (over: Partial<OutgoingEmail> = {}): OutgoingEmail => ({
   expiresAt: new Date('2026-01-05T03:04:05Z'),
   onUncertain: undefined,
   attachmentCount: 0,
-  recipients: [{ position: 0, address: 'bob@example.com', kind: 'to', attempts: 0 }],
+  recipients: [{ position: 0, address: 'bob@example.com', kind: 'to', attempts: 0, status: 'queued' }],
   ...over,
 });

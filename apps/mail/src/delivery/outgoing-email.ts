@@ -1,6 +1,7 @@
 import type { RecipientKind } from '../emails/new-email';
+import type { StoredStatus } from '../emails/recipient-states';
 
-/** A mail that a worker holds, with the recipients still to be reached. */
+/** A mail that a worker holds, with the recipients that have not reached the end of their way. */
 export interface OutgoingEmail {
   tenant: string;
   id: string;
@@ -8,6 +9,8 @@ export interface OutgoingEmail {
   attemptNo: number;
   /** A worker before this one held it and did not say what became of it. */
   takenOver: boolean;
+  /** The worker before this one may have sent the final dot: when, to which relay, for the recipients at which positions. */
+  dataSent: { at: Date; relay: string; positions: readonly number[] } | undefined;
   createdAt: Date;
   from: string;
   fromAddress: string;
@@ -22,7 +25,7 @@ export interface OutgoingEmail {
   expiresAt: Date;
   onUncertain: 'hold' | 'resend' | undefined;
   attachmentCount: number;
-  recipients: { position: number; address: string; kind: RecipientKind; attempts: number }[];
+  recipients: { position: number; address: string; kind: RecipientKind; attempts: number; status: StoredStatus }[];
 }
 
 export interface OutgoingAttachment {

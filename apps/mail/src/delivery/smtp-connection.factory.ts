@@ -3,10 +3,11 @@ import { hostname } from 'node:os';
 import type { TLSSocket } from 'node:tls';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { MailConfig } from '../mail.config';
+import type { RelayAddress } from './relay-list';
 
 export type RelaySettings = Pick<
   MailConfig,
-  'MAIL_RELAY_URL' | 'MAIL_RELAY_REQUIRE_TLS' | 'MAIL_RELAY_CA' | 'MAIL_RELAY_TIMEOUT_SECONDS' | 'MAIL_RELAY_EHLO_NAME'
+  'MAIL_RELAY_REQUIRE_TLS' | 'MAIL_RELAY_CA' | 'MAIL_RELAY_TIMEOUT_SECONDS' | 'MAIL_RELAY_EHLO_NAME'
 >;
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -17,10 +18,11 @@ const MAX_REPLY_BYTES = 65_536;
 export class SmtpConnectionFactory {
   /** host:port, as it is told to callers. */
   readonly relay: string;
-  private readonly url: URL;
 
-  constructor(private readonly settings: RelaySettings) {
-    this.url = new URL(settings.MAIL_RELAY_URL);
+  constructor(
+    private readonly address: RelayAddress,
+    private readonly settings: RelaySettings,
+  ) {
     this.relay = `${this.url.hostname}:${this.port}`;
   }
 
@@ -30,7 +32,7 @@ export class SmtpConnectionFactory {
       host: this.url.hostname.replace(/^\[|\]$/g, ''),
       port: this.port,
       secure: this.url.protocol === 'smtps:',
-      requireTLS: this.settings.MAIL_RELAY_REQUIRE_TLS && this.url.protocol === 'smtp:',
+      requireTLS: (this.settings.MAIL_RELAY_REQUIRE_TLS || this.address.needsTls) && this.url.protocol === 'smtp:',
       name: this.settings.MAIL_RELAY_EHLO_NAME ?? hostname(),
       connectionTimeout: CONNECT_TIMEOUT_MS,
       greetingTimeout: GREETING_TIMEOUT_MS,
@@ -55,6 +57,10 @@ export class SmtpConnectionFactory {
     const user = decodeURIComponent(this.url.username);
     const pass = decodeURIComponent(this.url.password);
     return answered(connection, (done) => connection.login({ user, pass }, done));
+  }
+
+  private get url(): URL {
+    return this.address.url;
   }
 
   private get port(): number {

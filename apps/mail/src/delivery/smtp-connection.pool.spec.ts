@@ -1,5 +1,6 @@
 import { eventually } from '../../../../test/eventually';
 import { HANG_UP, SAY_NOTHING, ScriptedRelay, type Script } from './relay.fixture';
+import { parseRelays, type RelayAddress } from './relay-list';
 import { SmtpConnectionFactory } from './smtp-connection.factory';
 import { SmtpConnectionPool } from './smtp-connection.pool';
 import { SmtpTransport } from './smtp.transport';
@@ -11,8 +12,7 @@ let transport: SmtpTransport;
 const startWith = async (script: Script = {}, login = '') => {
   relay = await ScriptedRelay.start(script);
   pool = new SmtpConnectionPool(
-    new SmtpConnectionFactory({
-      MAIL_RELAY_URL: relay.url.replace('//', `//${login}`),
+    new SmtpConnectionFactory(parseRelays(relay.url.replace('//', `//${login}`))[0] as RelayAddress, {
       MAIL_RELAY_REQUIRE_TLS: false,
       MAIL_RELAY_CA: undefined,
       MAIL_RELAY_TIMEOUT_SECONDS: 1,
@@ -27,7 +27,8 @@ afterEach(async () => {
   await relay.close();
 });
 
-const send = (to = ['a@example.com']) => transport.send({ envid: 'msg_1', from: 'from@example.com', to }, Buffer.from('\r\nhello\r\n'));
+const send = (to = ['a@example.com']) =>
+  transport.send({ envid: 'msg_1', from: 'from@example.com', to }, Buffer.from('\r\nhello\r\n'), () => Promise.resolve());
 const outcomes = async (count: number) => {
   const found: string[] = [];
   for (let mail = 0; mail < count; mail++) found.push((await send()).outcome);

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 import { TestAuthority } from './certificate.fixture';
+import { parseRelays, type RelayAddress } from './relay-list';
 import { type RelaySettings, SmtpConnectionFactory } from './smtp-connection.factory';
 import { SmtpConnectionPool } from './smtp-connection.pool';
 import { SmtpTransport } from './smtp.transport';
@@ -18,7 +19,7 @@ let transport: SmtpTransport | undefined;
 let mails: { session: SMTPServerSession; bytes: number }[];
 
 /** A relay of another make than the client's, over a real socket, and a transport for it. */
-async function start(options: SMTPServerOptions, settings: Partial<RelaySettings> = {}, address = '127.0.0.1'): Promise<string> {
+async function start(options: SMTPServerOptions, settings: Settings = {}, address = '127.0.0.1'): Promise<string> {
   mails = [];
   server = new SMTPServer({
     authOptional: true,
@@ -43,14 +44,15 @@ async function start(options: SMTPServerOptions, settings: Partial<RelaySettings
   return `${address}:${port}`;
 }
 
-const withPort = (settings: Partial<RelaySettings>, port: number): Partial<RelaySettings> =>
+type Settings = Partial<RelaySettings & { MAIL_RELAY_URL: string }>;
+
+const withPort = (settings: Settings, port: number): Settings =>
   settings.MAIL_RELAY_URL ? { ...settings, MAIL_RELAY_URL: settings.MAIL_RELAY_URL.replace('PORT', String(port)) } : settings;
 
-function connect(settings: Partial<RelaySettings>): void {
+function connect({ MAIL_RELAY_URL = 'smtp://127.0.0.1:1', ...settings }: Settings): void {
   transport = new SmtpTransport(
     new SmtpConnectionPool(
-      new SmtpConnectionFactory({
-        MAIL_RELAY_URL: 'smtp://127.0.0.1:1',
+      new SmtpConnectionFactory(parseRelays(MAIL_RELAY_URL)[0] as RelayAddress, {
         MAIL_RELAY_REQUIRE_TLS: false,
         MAIL_RELAY_CA: undefined,
         MAIL_RELAY_TIMEOUT_SECONDS: 5,
@@ -69,7 +71,7 @@ afterEach(async () => {
 });
 
 const send = (to = ['a@example.com'], message = MESSAGE, from = 'from@example.com') =>
-  (transport as SmtpTransport).send({ envid: 'msg_1=+', from, to }, message);
+  (transport as SmtpTransport).send({ envid: 'msg_1=+', from, to }, message, () => Promise.resolve());
 
 describe('TLS', () => {
   test('STARTTLS is used where it is offered, and verified by the authorities that are set', async () => {

@@ -1,7 +1,8 @@
 import { HANG_UP, ScriptedRelay, type Script } from './relay.fixture';
+import { parseRelays, type RelayAddress } from './relay-list';
 import { SmtpConnectionFactory } from './smtp-connection.factory';
 import { SmtpConnectionPool } from './smtp-connection.pool';
-import { SmtpTransport } from './smtp.transport';
+import { type BeforeDot, SmtpTransport } from './smtp.transport';
 
 const MESSAGE = Buffer.from('Subject: hello\r\n\r\nhello\r\n');
 const PIPELINING = ['PIPELINING', 'ENHANCEDSTATUSCODES'];
@@ -11,10 +12,14 @@ let transport: SmtpTransport;
 
 const startWith = async (script: Script) => {
   relay = await ScriptedRelay.start(script);
-  const settings = { MAIL_RELAY_URL: relay.url, MAIL_RELAY_REQUIRE_TLS: false, MAIL_RELAY_TIMEOUT_SECONDS: 5 };
-  transport = new SmtpTransport(
-    new SmtpConnectionPool(new SmtpConnectionFactory({ ...settings, MAIL_RELAY_CA: undefined, MAIL_RELAY_EHLO_NAME: 'mail.example' })),
-  );
+  const settings = {
+    MAIL_RELAY_REQUIRE_TLS: false,
+    MAIL_RELAY_TIMEOUT_SECONDS: 5,
+    MAIL_RELAY_CA: undefined,
+    MAIL_RELAY_EHLO_NAME: 'mail.example',
+  };
+  const [address] = parseRelays(relay.url) as [RelayAddress];
+  transport = new SmtpTransport(new SmtpConnectionPool(new SmtpConnectionFactory(address, settings)));
 };
 
 afterEach(async () => {
@@ -22,8 +27,8 @@ afterEach(async () => {
   await relay.close();
 });
 
-const send = (to: string[] = ['a@example.com'], message = MESSAGE) =>
-  transport.send({ envid: 'msg_1', from: 'from@example.com', to }, message);
+const send = (to: string[] = ['a@example.com'], message = MESSAGE, beforeDot: BeforeDot = () => Promise.resolve()) =>
+  transport.send({ envid: 'msg_1', from: 'from@example.com', to }, message, beforeDot);
 
 /** What is told for each recipient: the result, and the code of the reply it rests on. */
 const results = ({ recipients }: Awaited<ReturnType<typeof send>>) => recipients.map(({ result, reply }) => `${result} ${reply?.code}`);

@@ -14,6 +14,9 @@ export interface Envelope {
   to: readonly string[];
 }
 
+/** Told who will have the mail, and from which relay, once the final dot has left; when it rejects, the dot never leaves. */
+export type BeforeDot = (relay: string, reached: readonly string[]) => Promise<void>;
+
 /** What nodemailer tells of a failure. */
 interface SendError extends Error {
   code?: string;
@@ -31,10 +34,10 @@ const ABOUT_THE_MAIL = new Set(['MAIL FROM', 'RCPT TO', 'DATA']);
 export class SmtpTransport {
   constructor(private readonly pool: SmtpConnectionPool) {}
 
-  async send(envelope: Envelope, message: Buffer): Promise<Handover> {
+  async send(envelope: Envelope, message: Buffer, beforeDot: BeforeDot): Promise<Handover> {
     const kept = this.pool.takeIdle();
     if (kept) {
-      const handover = await this.sendOn(kept, envelope, message);
+      const handover = await this.sendOn(kept, envelope, message, beforeDot);
       // The relay closed a connection that it had kept: nothing was handed over, a new one may serve.
       if (handover.outcome !== 'connection_failed') return handover;
     }
@@ -44,15 +47,15 @@ export class SmtpTransport {
     } catch (error) {
       return this.failed(envelope, error as SendError, 'connection_failed', '');
     }
-    return this.sendOn(opened, envelope, message);
+    return this.sendOn(opened, envelope, message, beforeDot);
   }
 
   close(): void {
     this.pool.close();
   }
 
-  private async sendOn(connection: SMTPConnection, { envid, from, to }: Envelope, message: Buffer): Promise<Handover> {
-    const envelope = { envid, from, to };
+  private async sendOn(connection: SMTPConnection, envelope: Envelope, message: Buffer, beforeDot: BeforeDot): Promise<Handover> {
+    const { envid, from, to } = envelope;
     const tlsVersion = tlsVersionOf(connection);
     const unsupported = unsupportedBy(connection, envelope, message);
     if (unsupported) {
@@ -62,7 +65,14 @@ export class SmtpTransport {
     }
     // Once the final dot may be on its way, no reply means no knowledge.
     let dotOnItsWay = false;
-    const source = messageSource(message, connection._socket as Socket, () => (dotOnItsWay = true));
+    const mark = () => {
+      const refused = refusals(rejectedIn(connection));
+      return beforeDot(
+        this.pool.relay,
+        to.filter((address) => !refused.has(address)),
+      );
+    };
+    const source = messageSource(message, connection._socket as Socket, mark, () => (dotOnItsWay = true));
     const smtp: SMTPEnvelope = { from, to: [...to], size: message.length, use8BitMime: true, dsn: { envid, ret: 'HDRS' } };
     try {
       const info = await new Promise<SMTPConnectionSendInfo>((resolve, reject) =>
@@ -91,7 +101,7 @@ export class SmtpTransport {
   ): Promise<Handover> {
     // nodemailer does not pass on who was refused by RCPT when DATA is refused after it. Once the sender is refused,
     // what a pipelining relay says to the commands after it (503) follows from that.
-    const told = error.rejectedErrors ?? (connection as { _envelope?: { rejectedErrors?: SendError[] } })._envelope?.rejectedErrors;
+    const told = error.rejectedErrors ?? rejectedIn(connection);
     const refused = refusals(error.command === 'MAIL FROM' ? [] : told);
     const reply = parseReply(error.response ?? error.message);
     const decided = error.response !== undefined && ABOUT_THE_MAIL.has(error.command ?? '') && isRefusal(reply);
@@ -111,6 +121,10 @@ export class SmtpTransport {
     return { outcome, relay: this.pool.relay, reply, tlsVersion, recipients: to.map(() => ({ result, reply, reason: '' })) };
   }
 }
+
+/** Who was refused by RCPT, so far. */
+const rejectedIn = (connection: SMTPConnection): SendError[] | undefined =>
+  (connection as { _envelope?: { rejectedErrors?: SendError[] } })._envelope?.rejectedErrors;
 
 function refusals(errors: readonly SendError[] | undefined): Map<string, RecipientHandover> {
   return new Map(

@@ -18,7 +18,7 @@ export class CancelEmail {
     const email = await this.store.find(tenant, id);
     if (!email) throw emailNotFound();
     const status = emailStatus(email.recipients.map((recipient) => recipient.status));
-    if (canceled > 0 || status === 'canceled') return status;
+    if (canceled || status === 'canceled') return status;
     const why = status === 'sending' ? 'it is being handed to the relay right now' : `it is ${status}`;
     throw new RuleError('NOTHING_TO_CANCEL', `nothing is left to cancel: ${why}`);
   }

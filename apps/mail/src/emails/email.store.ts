@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DatabaseClient } from '../database/database.client';
 import { recipientStatuses, type RecipientStatus } from './email-status';
+import { TRANSITIONS } from './recipient.statements';
 
 export interface StoredRecipient {
   address: string;
@@ -71,16 +72,26 @@ const PENDING = `r.status in ('queued', 'deferred')`;
 /** How a stored recipient is seen, given its email `e` and its job `j` (if there is one). */
 const SEEN_STATUS = `case when ${PENDING} and j.worker is not null then 'sending'
   when r.status = 'queued' and e.send_at > now() then 'scheduled' else r.status end`;
-const NEXT_ATTEMPT = `case when ${PENDING} and j.worker is null then floor(extract(epoch from j.run_at))::bigint end`;
+/** An uncertain one waits for another attempt where doubts are resent, by the mail's wish or by the setting, which is $3. */
+const NEXT_ATTEMPT = `case when (${PENDING} or r.status = 'uncertain' and coalesce(e.on_uncertain, $3) = 'resend') and j.worker is null
+  then floor(extract(epoch from j.run_at))::bigint end`;
 const RANKS = `array[${recipientStatuses.map((status) => `'${status}'`).join(', ')}]`;
 
 @Injectable()
 export class EmailStore {
-  constructor(private readonly database: DatabaseClient) {}
+  /** @param settings `onUncertain`: for mails that do not say */
+  constructor(
+    private readonly database: DatabaseClient,
+    private readonly settings: { onUncertain: 'hold' | 'resend' },
+  ) {}
 
   /** The tenant's email, or undefined: also for an id that another tenant has. */
   async find(tenant: string, id: string): Promise<StoredEmail | undefined> {
-    const rows = await this.database.read<{ email: StoredEmail }>({ name: 'email-find', text: FIND, values: [tenant, id] });
+    const rows = await this.database.read<{ email: StoredEmail }>({
+      name: 'email-find',
+      text: FIND,
+      values: [tenant, id, this.settings.onUncertain],
+    });
     return rows[0]?.email;
   }
 
@@ -111,10 +122,13 @@ export class EmailStore {
     return this.database.read<StoredSummary>({ text, values });
   }
 
-  /** Cancels what no worker holds. Gives how many recipients that were; 0 if there was nothing to stop. */
-  async cancel(tenant: string, id: string): Promise<number> {
-    const { rows } = await this.database.run<{ canceled: number }>({ name: 'email-cancel', text: CANCEL, values: [tenant, id] });
-    return rows[0]?.canceled ?? 0;
+  /**
+   * Cancels what no worker holds, and stops the resending of what is uncertain. Gives whether there was anything to
+   * stop.
+   */
+  async cancel(tenant: string, id: string): Promise<boolean> {
+    const { rowCount } = await this.database.run({ name: 'email-cancel', text: CANCEL, values: [tenant, id] });
+    return rowCount === 1;
   }
 
   /** Forgets idempotency keys that are past their time, a bounded number; gives how many. */
@@ -154,16 +168,16 @@ const CANCEL = `
 with jobs as (
   delete from job where tenant = $1 and email_id = $2 and worker is null returning tenant, email_id
 ), canceled as (
-  update recipient r set status = 'canceled', updated_at = now() from jobs
-  where r.tenant = jobs.tenant and r.email_id = jobs.email_id and ${PENDING}
-  returning r.tenant, r.email_id, r.address, r.position
+  update recipient r set status = x.next, updated_at = now() from jobs, ${TRANSITIONS}
+  where r.tenant = jobs.tenant and r.email_id = jobs.email_id and x.event = 'canceled' and r.status = x.state
+  returning r.tenant, r.email_id, r.address, r.status, r.position
 ), counters as (
   update tenant_counter t set last_event = t.last_event + (select count(*) from canceled), queued = t.queued - 1
   from jobs where t.tenant = jobs.tenant returning t.tenant, t.last_event
 ), events as (
   insert into event (tenant, cursor, id, type, email_id, recipient, status, detail, occurred_at)
-  select x.tenant, c.last_event + 1 - row_number() over (order by x.position desc), gen_random_uuid(), 'email.canceled', x.email_id,
-    x.address, 'canceled', '', now()
+  select x.tenant, c.last_event + 1 - row_number() over (order by x.position desc), gen_random_uuid(), 'email.' || x.status, x.email_id,
+    x.address, x.status, '', now()
   from canceled x join counters c using (tenant)
 )
-select count(*)::integer as canceled from canceled`;
+select from jobs`;

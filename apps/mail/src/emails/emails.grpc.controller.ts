@@ -9,6 +9,8 @@ import type {
   GetEmailResponse,
   ListEmailsRequest,
   ListEmailsResponse,
+  ResolveEmailRequest,
+  ResolveEmailResponse,
   SendEmailRequest,
   SendEmailResponse,
   SubmitEmailRequest,
@@ -20,6 +22,7 @@ import { emailNotFound, parseEmailId } from './email-id';
 import { EmailStore } from './email.store';
 import { toCancelEmailResponse, toDraft, toGetEmailResponse, toListEmailsResponse, toSubmitEmailResponse } from './emails.mapper';
 import { ListEmails } from './list-emails';
+import { ResolveEmail } from './resolve-email';
 
 /** MailService on gRPC: translates, and decides nothing. */
 @Controller()
@@ -28,6 +31,7 @@ export class EmailsGrpcController {
   constructor(
     private readonly acceptEmail: AcceptEmail,
     private readonly cancelEmails: CancelEmail,
+    private readonly resolveEmails: ResolveEmail,
     private readonly listedEmails: ListEmails,
     private readonly store: EmailStore,
   ) {}
@@ -59,6 +63,11 @@ export class EmailsGrpcController {
   @GrpcMethod('MailService', 'CancelEmail')
   async cancelEmail({ id }: CancelEmailRequest): Promise<CancelEmailResponse> {
     return toCancelEmailResponse(await this.cancelEmails.cancel(currentCaller().tenant, parseEmailId(id)));
+  }
+
+  @GrpcMethod('MailService', 'ResolveEmail')
+  async resolveEmail({ id, ...resolution }: ResolveEmailRequest): Promise<ResolveEmailResponse> {
+    return { status: await this.resolveEmails.resolve(currentCaller().tenant, parseEmailId(id), resolution) };
   }
 
   private async submit(request: Omit<SubmitEmailRequest, 'requestRef'>, metadata: Metadata): Promise<SubmitEmailResponse> {

@@ -11,6 +11,10 @@ import { EmailStore } from './email.store';
 import { EmailsGrpcController } from './emails.grpc.controller';
 import { IdempotencyWorker } from './idempotency.worker';
 import { ListEmails } from './list-emails';
+import { ResolutionStore } from './resolution.store';
+import { ResolveEmail } from './resolve-email';
+import { SubmitEmails } from './submit-emails';
+import { SubmitEmailsGrpcController } from './submit-emails.grpc.controller';
 
 @Module({})
 export class EmailsModule {
@@ -26,7 +30,7 @@ export class EmailsModule {
     return {
       module: EmailsModule,
       imports: [DeliveryModule.forRoot(config)],
-      controllers: [EmailsGrpcController],
+      controllers: [EmailsGrpcController, SubmitEmailsGrpcController],
       providers: [
         { provide: EmailLimits, useValue: limits },
         {
@@ -36,9 +40,20 @@ export class EmailsModule {
         },
         AcceptQueue,
         AcceptEmail,
-        EmailStore,
+        {
+          provide: SubmitEmails,
+          useFactory: (accept: AcceptEmail) => new SubmitEmails(accept, config.GRPC_STREAM_IDLE_TIMEOUT * 1000),
+          inject: [AcceptEmail],
+        },
+        {
+          provide: EmailStore,
+          useFactory: (database: DatabaseClient) => new EmailStore(database, { onUncertain: config.MAIL_ON_UNCERTAIN }),
+          inject: [DatabaseClient],
+        },
         ListEmails,
         CancelEmail,
+        ResolutionStore,
+        ResolveEmail,
         IdempotencyWorker,
       ],
     };

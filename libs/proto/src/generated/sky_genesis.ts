@@ -283,11 +283,11 @@ export interface CancelEmailResponse {
 
 export interface ResolveEmailRequest {
   id: string;
-  /** sent: it arrived. resend: it did not, and is tried again. failed: it is given up. */
+  /** sent: it arrived. resend: it did not, and is tried again, for an hour at least. failed: it is given up. */
   resolution: string;
   /** Only this address. Empty: every recipient that is uncertain. */
   recipient: string;
-  /** Who found out, and how: the detail of the event. One line, 512 bytes at most. */
+  /** Who found out, and how: the detail of the event. One line, 512 characters at most. */
   note: string;
 }
 

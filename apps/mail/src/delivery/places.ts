@@ -1,0 +1,53 @@
+import type { OutgoingEmail } from './outgoing-email';
+import { SLOW_MS, SlowDestinations } from './slow-destinations';
+
+/** What a worker has under way, and who holds how much of it. */
+export class Places {
+  private readonly held = new Map<OutgoingEmail, number>();
+  private readonly destinations: SlowDestinations;
+
+  /** @param size mails under way at once */
+  constructor(
+    private readonly size: number,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.destinations = new SlowDestinations(Math.max(1, Math.floor(size / 4)));
+  }
+
+  get free(): number {
+    return this.size - this.held.size;
+  }
+
+  /** What one tenant may hold: some are left for the others, unless there is one only. */
+  get perTenant(): number {
+    return Math.max(1, Math.floor((this.size * 3) / 4));
+  }
+
+  get emails(): OutgoingEmail[] {
+    return [...this.held.keys()];
+  }
+
+  /** The tenants of mails that are not slow: for slow ones their destination is to blame, and bounded on its own. */
+  get tenantsHolding(): string[] {
+    const slowSince = this.now() - SLOW_MS;
+    return [...this.held].filter(([, since]) => since > slowSince).map(([{ tenant }]) => tenant);
+  }
+
+  /** @returns 0: the mail has a place, and `leave` must be called; otherwise the milliseconds to put it off */
+  take(email: OutgoingEmail): number {
+    const now = this.now();
+    const waitMs = this.destinations.enter(domainOf(email), email.tenant, now);
+    if (waitMs === 0) this.held.set(email, now);
+    return waitMs;
+  }
+
+  leave(email: OutgoingEmail): void {
+    const since = this.held.get(email);
+    if (since === undefined) return;
+    this.held.delete(email);
+    this.destinations.left(domainOf(email), since, this.now());
+  }
+}
+
+/** Where the mail goes: with several recipients, the first one's domain. */
+const domainOf = ({ recipients: [first] }: OutgoingEmail): string => first?.address.slice(first.address.lastIndexOf('@') + 1) ?? '';
