@@ -81,3 +81,86 @@ test('an outcome told after its lease was lost changes nothing', async () => {
   expect(await store.record(other, [sent(again as OutgoingEmail, '250 in time')])).toEqual([true]);
   expect(await database.query('select reply from attempt where email_id = $1', [row?.email_id])).toEqual([{ reply: '250 in time' }]);
 });
+
+describe('a claim', () => {
+  const WHOLE = { limit: 10, held: [], tenantsHolding: [], placesPerTenant: 10, after: undefined };
+  const tenantsOf = (emails: readonly OutgoingEmail[]) => emails.map(({ tenant }) => tenant);
+
+  beforeEach(() => database.query('delete from job'));
+
+  /** Jobs of mails that are there, due so many seconds ago. */
+  const enqueue = async (tenant: string, count: number, dueSecondsAgo: number): Promise<void> => {
+    await database.query(
+      `insert into email (tenant, id, created_at, from_mailbox, from_address, to_mailboxes, cc_mailboxes, bcc_mailboxes, reply_to, subject, body,
+         html_body, headers, metadata, expires_at, attachment_count)
+       select $1, gen_random_uuid(), now(), '', '', '{}', '{}', '{}', '{}', '', '', '', '{}', '{}', now() + interval '1 h', 0 from generate_series(1, $2)`,
+      [tenant, count],
+    );
+    await database.query(
+      `insert into job (tenant, email_id, run_at) select tenant, id, now() - make_interval(secs => $2) from email e where tenant = $1
+         and not exists (select from job j where j.tenant = e.tenant and j.email_id = e.id)`,
+      [tenant, dueSecondsAgo],
+    );
+  };
+
+  test('takes tenants in turn, however many mails one of them has, and however old', async () => {
+    await enqueue('flood', 200, 60);
+    await enqueue('small', 2, 1);
+    const { emails } = await store.claim(WORKER, WHOLE);
+    expect(tenantsOf(emails).slice(0, 4).sort()).toEqual(['flood', 'flood', 'small', 'small']);
+    expect(emails).toHaveLength(10);
+  });
+
+  test('gives a tenant no more places than it may hold, what it holds already counted', async () => {
+    await enqueue('busy', 20, 60);
+    const { emails } = await store.claim(WORKER, { ...WHOLE, placesPerTenant: 7, tenantsHolding: Array<string>(4).fill('busy') });
+    expect(tenantsOf(emails)).toEqual(['busy', 'busy', 'busy']);
+  });
+
+  test('a flood of mails for later hides nothing that is due', async () => {
+    await enqueue('later', 500, -3600);
+    await enqueue('now', 1, 1);
+    expect(tenantsOf((await store.claim(WORKER, WHOLE)).emails)).toEqual(['now']);
+  });
+
+  test('with more tenants than one claim looks at, the next goes on where it ended', async () => {
+    await database.query(
+      `insert into email (tenant, id, created_at, from_mailbox, from_address, to_mailboxes, cc_mailboxes, bcc_mailboxes, reply_to, subject, body,
+         html_body, headers, metadata, expires_at, attachment_count)
+       select 'many-' || lpad(n::text, 4, '0'), gen_random_uuid(), now(), '', '', '{}', '{}', '{}', '{}', '', '', '', '{}', '{}', now() + interval '1 h', 0
+       from generate_series(1, 1200) n`,
+    );
+    await database.query(`insert into job (tenant, email_id, run_at) select tenant, id, now() + case when tenant = 'many-1100'
+      then interval '-1 s' else interval '1 h' end from email where tenant like 'many-%'`);
+    const first = await store.claim(WORKER, WHOLE);
+    const second = await store.claim(WORKER, { ...WHOLE, after: first.walkedTo });
+    const third = await store.claim(WORKER, { ...WHOLE, after: second.walkedTo });
+    expect([first, second, third].map(({ emails, walkedTo }) => [tenantsOf(emails), walkedTo])).toEqual([
+      [[], 'many-0500'],
+      [[], 'many-1000'],
+      [['many-1100'], undefined],
+    ]);
+  });
+
+  test('tells of the mark that a worker left who died after it; the mark stays until the doubt is recorded', async () => {
+    await enqueue('marked', 1, 1);
+    const [email] = (await store.claim(WORKER, WHOLE)).emails as [OutgoingEmail];
+    expect(email.dataSent).toBeUndefined();
+    expect(await store.mark(WORKER, [{ email, relay: 'relay:25', positions: [0, 2] }])).toEqual([true]);
+    for (const other of [randomUUID(), randomUUID()]) {
+      await database.query(`update job set run_at = now() - interval '1 s'`);
+      const [again] = (await store.claim(other, WHOLE)).emails;
+      expect(again).toMatchObject({ takenOver: true, dataSent: { at: expect.any(Date), relay: 'relay:25', positions: [0, 2] } });
+    }
+    expect(await store.mark(WORKER, [{ email, relay: 'relay:25', positions: [0] }])).toEqual([false]);
+  });
+
+  test('an outcome that leaves something to do takes the mark away', async () => {
+    await enqueue('cleared', 1, 1);
+    const [email] = (await store.claim(WORKER, WHOLE)).emails as [OutgoingEmail];
+    await store.mark(WORKER, [{ email, relay: 'relay:25', positions: [0] }]);
+    expect(await store.record(WORKER, [{ ...sent(email, '451 later'), retryInMs: 0 }])).toEqual([true]);
+    const [again] = (await store.claim(WORKER, WHOLE)).emails;
+    expect(again).toMatchObject({ takenOver: false, dataSent: undefined });
+  });
+});

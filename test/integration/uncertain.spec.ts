@@ -55,5 +55,13 @@ test('cut after the dot, resend: sent again under the same Message-ID, and the d
     (seen) => seen.status === 'sent',
   );
   expect((mail.attempts as { outcome: string }[]).map(({ outcome }) => outcome)).toEqual(['accepted', 'uncertain']);
+  const told = await system.database.query('select status, detail from event where email_id = $1 order by cursor', [
+    id.replace('msg_', ''),
+  ]);
+  expect(told).toEqual([
+    { status: 'queued', detail: '' },
+    { status: 'uncertain', detail: expect.any(String) },
+    { status: 'sent', detail: expect.stringContaining('250') },
+  ]);
   expect(relay.received(id)).toHaveLength(2);
 });

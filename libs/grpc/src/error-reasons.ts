@@ -55,6 +55,11 @@ export const errorReasons = {
     meaning:
       'The connection to the database ended while the email was being committed: it may be accepted or not. Asking again with the same idempotency key finds out.',
   },
+  CHANGE_UNKNOWN: {
+    code: 'UNAVAILABLE',
+    meaning:
+      'The connection to the database ended while the change was being committed: it may be made or not. Reading the email finds out.',
+  },
   SERVER_DRAINING: { code: 'UNAVAILABLE', meaning: 'This instance is being stopped. Open the stream anew, and go on from where it was.' },
   SERVICE_UNAVAILABLE: { code: 'UNAVAILABLE', meaning: 'A service behind the gateway cannot be reached.' },
   DEADLINE_EXCEEDED: { code: 'DEADLINE_EXCEEDED', meaning: 'The answer did not come within the time allowed.' },

@@ -57,6 +57,19 @@ export class DatabaseClient {
     }
   }
 
+  /**
+   * For a change that its caller can look for, and ask for again.
+   * @throws RuleError CHANGE_UNKNOWN beside what `run` throws
+   */
+  async change<Row extends QueryResultRow>(statement: Statement): Promise<QueryResult<Row>> {
+    try {
+      return await this.run<Row>(statement);
+    } catch (error) {
+      if (error instanceof OutcomeUnknownError) throw new RuleError('CHANGE_UNKNOWN');
+      throw error;
+    }
+  }
+
   private async connect(): Promise<PoolClient> {
     const pool = (this.dataSource.driver as unknown as { master: Pool }).master;
     try {

@@ -22,6 +22,8 @@ export class ScriptedRelay {
   readonly commands: string[] = [];
   readonly mails: Buffer[] = [];
   connections = 0;
+  /** Bytes of a mail or command that has not ended yet. */
+  pending = 0;
   private readonly sockets = new Set<Socket>();
 
   private constructor(
@@ -80,6 +82,7 @@ export class ScriptedRelay {
         const end = inMail ? '\r\n.\r\n' : '\r\n';
         // An empty mail is its dot alone.
         const at = inMail && received.subarray(0, 3).equals(Buffer.from('.\r\n')) ? -2 : received.indexOf(end, from);
+        this.pending = received.length;
         if (at === -1) return;
         const part = received.subarray(0, Math.max(at, 0));
         received = received.subarray(at + end.length);

@@ -1,3 +1,4 @@
+import { eventually } from '../../../../test/eventually';
 import { HANG_UP, ScriptedRelay, type Script } from './relay.fixture';
 import { parseRelays, type RelayAddress } from './relay-list';
 import { SmtpConnectionFactory } from './smtp-connection.factory';
@@ -176,6 +177,39 @@ describe('the final dot', () => {
       'Subject: x\r\n\r\n..\r\n...\r\na\r\n..\r\nb\r\n..\r\nc\r\n..\r\nMAIL FROM:<evil@example.com>',
     ]);
     expect(relay.commands.filter((line) => line.startsWith('MAIL'))).toEqual(['MAIL FROM:<from@example.com>']);
+  });
+});
+
+describe('what has to be written down before the final dot', () => {
+  test('is told who will have the mail, by which relay; all of the mail is there then, and the dot is not', async () => {
+    await startWith({ offers: PIPELINING, answer: answering({ 'RCPT TO:<gone': '550 5.1.1 no such user' }) });
+    const told: unknown[] = [];
+    const handover = await send(['a@example.com', 'gone@example.com', 'b@example.com'], MESSAGE, async (...mark) => {
+      await eventually(
+        () => relay.pending,
+        (bytes) => bytes >= MESSAGE.length,
+      );
+      told.push(...mark, relay.mails.length);
+    });
+    expect(told).toEqual([new URL(relay.url).host, ['a@example.com', 'b@example.com'], 0]);
+    expect(handover.recipients.map(({ result }) => result)).toEqual(['accepted', 'refused', 'accepted']);
+  });
+
+  test('when it cannot be, the dot never leaves, and the connection is not used again', async () => {
+    await startWith({});
+    const handover = await send(['a@example.com'], MESSAGE, () => Promise.reject(new Error('no database')));
+    expect(handover.outcome).toBe('connection_failed');
+    expect(handover.recipients.map(({ result }) => result)).toEqual(['unreached']);
+    expect((await send()).outcome).toBe('accepted');
+    expect(relay.mails).toHaveLength(1);
+    expect(relay.connections).toBe(2);
+  });
+
+  test('a relay that hangs up meanwhile has not taken the mail: no doubt', async () => {
+    await startWith({});
+    const handover = await send(['a@example.com'], MESSAGE, () => relay.hangUp());
+    expect(handover.outcome).toBe('connection_failed');
+    expect(relay.mails).toHaveLength(0);
   });
 });
 

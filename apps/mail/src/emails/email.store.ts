@@ -127,7 +127,7 @@ export class EmailStore {
    * stop.
    */
   async cancel(tenant: string, id: string): Promise<boolean> {
-    const { rowCount } = await this.database.run({ name: 'email-cancel', text: CANCEL, values: [tenant, id] });
+    const { rowCount } = await this.database.change({ name: 'email-cancel', text: CANCEL, values: [tenant, id] });
     return rowCount === 1;
   }
 

@@ -60,7 +60,7 @@ export class ResolutionStore {
   /** @returns busy: a worker holds the mail right now; none: nobody asked about is uncertain */
   async resolve(tenant: string, id: string, { event, address, note }: Finding): Promise<'resolved' | 'busy' | 'none'> {
     const values = [tenant, id, event, address ?? null, note];
-    const { rows } = await this.database.run<{ busy: boolean; resolved: boolean }>({ name: 'email-resolve', text: RESOLVE, values });
+    const { rows } = await this.database.change<{ busy: boolean; resolved: boolean }>({ name: 'email-resolve', text: RESOLVE, values });
     if (rows[0]?.resolved) return 'resolved';
     return rows[0]?.busy ? 'busy' : 'none';
   }
