@@ -1,7 +1,7 @@
 import { TRANSITIONS } from '../emails/recipient.statements';
 
 /** Tenants looked at by one claim; with more, the next claim goes on after the last of them. */
-const TENANTS_A_CLAIM = 500;
+const TENANTS_A_CLAIM = 100;
 
 /**
  * $1 worker, $2 limit, $3 lease in ms, $4 ids that the worker has under way, $5 the tenants of these, once for each,
