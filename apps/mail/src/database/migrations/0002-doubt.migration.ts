@@ -12,14 +12,13 @@ export class Doubt1764100000000 implements MigrationInterface {
       alter table job add column data_sent_at timestamptz, add column data_sent_to text, add column data_sent_for integer[];
       create index job_tenant_due on job (tenant, run_at);
       create index event_email on event (tenant, email_id, cursor);
-      create index event_occurred_at on event using brin (occurred_at);
       create index attempt_doubt on attempt (started_at, email_id) where outcome = 'uncertain';
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      drop index attempt_doubt, event_occurred_at, event_email, job_tenant_due;
+      drop index attempt_doubt, event_email, job_tenant_due;
       alter table job drop column data_sent_at, drop column data_sent_to, drop column data_sent_for;
     `);
   }
