@@ -43,7 +43,7 @@ export const mailSettings = z.object({
   MAIL_RELAY_CA: optional()
     .refine(isCertificate, 'must be certificates as PEM')
     .describe('PEM of the certificate authorities that the relay may be signed by, instead of the public ones.'),
-  MAIL_RELAY_CONNECTIONS: integer(1, 200, 10).describe(
+  MAIL_RELAY_CONNECTIONS: integer(1, 200, 20).describe(
     'SMTP connections of one process to a relay, at most, and so mails under way. One tenant holds three quarters of them at most, one slow destination a quarter.',
   ),
   MAIL_RELAY_TIMEOUT_SECONDS: integer(1, 900, 300).describe('How long the relay may be silent within a conversation.'),
@@ -78,6 +78,7 @@ export const mailSettings = z.object({
   MAIL_MAX_QUEUED_PER_TENANT: integer(1, 100_000_000, 1_000_000).describe(
     'Undelivered mails of one tenant, to within the batches under way. More are refused as QUEUE_FULL.',
   ),
+  EVENT_RETENTION_DAYS: integer(1, 3650, 30).describe('How long events are kept. A cursor from before is told as CURSOR_OUT_OF_RANGE.'),
   ...grpcSettings,
   ...authSettings,
   ...observabilitySettings,
