@@ -1,25 +1,29 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
-import { GrpcServer } from '@sky-genesis/grpc';
+import { GrpcServer, OpenStreams } from '@sky-genesis/grpc';
 import { loggerModule, metricsModule } from '@sky-genesis/observability';
 import { DatabaseClient } from './database/database.client';
 import { DatabaseModule } from './database/database.module';
 import { EmailsModule } from './emails/emails.module';
+import { EventsModule } from './events/events.module';
 import { DatabaseMonitor } from './health/database.monitor';
 import { HealthController } from './health/health.controller';
 import type { MailConfig } from './mail.config';
 
 @Module({})
 export class MailModule {
-  static forRoot(config: MailConfig, server: GrpcServer): DynamicModule {
+  static forRoot(config: MailConfig, server: GrpcServer, streams: OpenStreams): DynamicModule {
     return {
       module: MailModule,
+      // For OpenStreams, which every module with streams asks for.
+      global: true,
       imports: [
         loggerModule('mail', config),
         metricsModule(),
         TerminusModule,
         DatabaseModule.forRoot(config),
         EmailsModule.forRoot(config),
+        EventsModule.forRoot(config),
       ],
       controllers: [HealthController],
       providers: [
@@ -28,7 +32,9 @@ export class MailModule {
           useFactory: (database: DatabaseClient) => new DatabaseMonitor(database, server),
           inject: [DatabaseClient],
         },
+        { provide: OpenStreams, useValue: streams },
       ],
+      exports: [OpenStreams],
     };
   }
 }

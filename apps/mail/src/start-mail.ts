@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { authInterceptor, ServiceTokens, TokenVerifier } from '@sky-genesis/auth';
-import { GrpcServer } from '@sky-genesis/grpc';
+import { GrpcServer, OpenStreams } from '@sky-genesis/grpc';
 import { grpcObserver, observeConnections } from '@sky-genesis/observability';
 import { Logger } from 'nestjs-pino';
 import { DeliveryWorker } from './delivery/delivery.worker';
@@ -21,6 +21,7 @@ export interface RunningMail {
 /** Starts accepting and delivering; serves once the database answers and its schema fits. */
 export async function startMail(config: MailConfig): Promise<RunningMail> {
   const grpcUrl = `${config.GRPC_HOST}:${config.GRPC_PORT}`;
+  const streams = new OpenStreams(config.GRPC_STREAMS_PER_TENANT);
   const server = new GrpcServer({
     url: grpcUrl,
     services: ['sky_genesis.MailService'],
@@ -36,8 +37,9 @@ export async function startMail(config: MailConfig): Promise<RunningMail> {
       }),
     ],
     observe: observeConnections,
+    onDrain: () => streams.drain(),
   });
-  const app = await NestFactory.create<NestFastifyApplication>(MailModule.forRoot(config, server), new FastifyAdapter(), {
+  const app = await NestFactory.create<NestFastifyApplication>(MailModule.forRoot(config, server, streams), new FastifyAdapter(), {
     bufferLogs: true,
     abortOnError: false,
   });

@@ -1,7 +1,7 @@
 import { type Client, type Metadata, type ServiceError, type ClientUnaryCall } from '@grpc/grpc-js';
 import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { loadPackage } from '@sky-genesis/proto';
-import { callContext } from './call-context';
+import { type CallContext, callContext } from './call-context';
 import { fromServiceError } from './grpc-status';
 import type { GrpcSettings } from './grpc.settings';
 import { REQUEST_ID, TRACEPARENT } from './request-id';
@@ -11,12 +11,12 @@ export interface CallOptions {
   /** `authorization` of the caller on whose behalf this call is made, passed on as it came. */
   authorization?: string | undefined;
   idempotencyKey?: string | undefined;
-  /** Bounds this call, in milliseconds; never more than GRPC_TIMEOUT. */
+  /** Bounds this call, in milliseconds. A unary call is bounded by GRPC_TIMEOUT, too; a stream by nothing else. */
   timeoutMs?: number | undefined;
 }
 
-/** Options for `ClientsModule`: a channel to one service. */
-export function grpcClientOptions(address: string, limits: GrpcSettings): GrpcOptions {
+/** Options for `ClientsModule`: a channel to one service; `ownConnection`: one that no other channel shares. */
+export function grpcClientOptions(address: string, limits: GrpcSettings, ownConnection = false): GrpcOptions {
   return {
     transport: Transport.GRPC,
     options: {
@@ -32,6 +32,7 @@ export function grpcClientOptions(address: string, limits: GrpcSettings): GrpcOp
         'grpc.max_reconnect_backoff_ms': 2000,
         'grpc.service_config_disable_resolution': 1,
         'grpc.enable_channelz': 0,
+        'grpc.use_local_subchannel_pool': ownConnection ? 1 : 0,
       },
     },
   };
@@ -56,13 +57,9 @@ export function unaryCall<Response>(
   timeoutMs: number,
 ): Promise<Response> {
   const context = callContext.getStore();
-  if (context) {
-    metadata.set(REQUEST_ID, context.requestId);
-    if (context.traceparent) metadata.set(TRACEPARENT, context.traceparent);
-  }
+  addContext(metadata, context);
   return new Promise((resolve, reject) => {
-    const invoke = (client as unknown as Record<string, UnaryMethod>)[method];
-    if (!invoke) throw new Error(`the contract has no method ${method}`);
+    const invoke = methodOf<UnaryMethod>(client, method);
     const cancel = () => call.cancel();
     const call = invoke.call(client, request, metadata, { deadline: Date.now() + timeoutMs }, (error, response) => {
       context?.signal.removeEventListener('abort', cancel);
@@ -72,4 +69,18 @@ export function unaryCall<Response>(
     if (context?.signal.aborted) cancel();
     else context?.signal.addEventListener('abort', cancel, { once: true });
   });
+}
+
+/** What each hop tells the next: the request id and the trace of the call at hand. */
+export function addContext(metadata: Metadata, context: CallContext | undefined): void {
+  if (!context) return;
+  metadata.set(REQUEST_ID, context.requestId);
+  if (context.traceparent) metadata.set(TRACEPARENT, context.traceparent);
+}
+
+/** The method of a client that proto-loader made, which TypeScript does not know of. */
+export function methodOf<Method>(client: Client, name: string): Method {
+  const method = (client as unknown as Record<string, Method | undefined>)[name];
+  if (!method) throw new Error(`the contract has no method ${name}`);
+  return method;
 }

@@ -137,6 +137,26 @@ describe('drain', () => {
     await drained;
   });
 
+  test('lets streams be ended once it is NOT_SERVING, and waits for them', async () => {
+    const told = jest.spyOn(ServerHealth.prototype, 'setServing');
+    let stream: ServerWritableStream<unknown, unknown> | undefined;
+    const { grpcServer } = await start({
+      handlers: { watchEvents: (call: ServerWritableStream<unknown, unknown>) => (stream = call).write({ cursor: '1' }) },
+      onDrain: () => {
+        stream?.write({ cursor: String(told.mock.calls.at(-1)) });
+        stream?.end();
+      },
+    });
+    grpcServer.setServing(true);
+    const client = loopback.client() as unknown as { watchEvents(request: object): ClientReadableStream<{ cursor: string }> };
+    const watch = client.watchEvents({})[Symbol.asyncIterator]() as AsyncIterator<{ cursor: string }>;
+    expect((await watch.next()).value).toMatchObject({ cursor: '1' });
+    const drained = grpcServer.drain(2 ** 30);
+    expect((await watch.next()).value).toMatchObject({ cursor: 'false' });
+    expect((await watch.next()).done).toBe(true);
+    await drained;
+  });
+
   test('cuts a stream that does not end, after the grace and not before', async () => {
     const { grpcServer } = await start({
       handlers: { watchEvents: (call: ServerWritableStream<unknown, unknown>) => call.write({ cursor: '1' }) },

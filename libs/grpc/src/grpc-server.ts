@@ -18,6 +18,8 @@ export interface GrpcServerSettings {
   interceptors: readonly ServerInterceptor[];
   /** Shown the grpc-js server once it is made, for what can only be observed there. */
   observe?: (server: Server) => void;
+  /** Called once health tells NOT_SERVING and before running calls are waited for: streams, which have no end of their own, are ended here. */
+  onDrain?: () => void;
 }
 
 /**
@@ -28,12 +30,14 @@ export class GrpcServer {
   readonly options: GrpcOptions;
   private readonly url: string;
   private readonly health: ServerHealth;
+  private readonly onDrain: () => void;
   private server: Server | undefined;
   private serving = false;
   private draining = false;
 
-  constructor({ url, services, reflection, limits, interceptors, observe }: GrpcServerSettings) {
+  constructor({ url, services, reflection, limits, interceptors, observe, onDrain = () => undefined }: GrpcServerSettings) {
     this.url = url;
+    this.onDrain = onDrain;
     this.health = new ServerHealth(['', ...services]);
     const channelOptions: ServerOptions = {
       interceptors: [
@@ -78,6 +82,7 @@ export class GrpcServer {
     this.setServing(false);
     this.draining = true;
     this.health.endWatches();
+    this.onDrain();
     const { server } = this;
     if (!server) return;
     // Not forceShutdown: it cuts the sessions that channelz knows, and channelz is off.

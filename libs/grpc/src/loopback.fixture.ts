@@ -28,6 +28,7 @@ export interface LoopbackOptions {
   interceptors?: readonly ServerInterceptor[];
   reflection?: boolean;
   channel?: ChannelOptions;
+  onDrain?: () => void;
 }
 
 /** A GrpcServer for tests: a free loopback port, the options that Nest would start it with, handlers of the test's own. */
@@ -41,10 +42,17 @@ export class Loopback {
     private readonly channel: ChannelOptions,
   ) {}
 
-  static async start({ handlers = {}, limits, interceptors = [], reflection = true, channel = {} }: LoopbackOptions): Promise<Loopback> {
+  static async start({
+    handlers = {},
+    limits,
+    interceptors = [],
+    reflection = true,
+    channel = {},
+    onDrain,
+  }: LoopbackOptions): Promise<Loopback> {
     const defaults: GrpcSettings = { GRPC_MAX_MESSAGE_SIZE: 65_536, GRPC_KEEPALIVE_TIME: 600, GRPC_TIMEOUT: 30 };
     const url = `127.0.0.1:${await freePort()}`;
-    const settings = { url, services: [MAIL], reflection, limits: { ...defaults, ...limits }, interceptors };
+    const settings = { url, services: [MAIL], reflection, limits: { ...defaults, ...limits }, interceptors, ...(onDrain && { onDrain }) };
     const grpcServer = new GrpcServer(settings);
     const { options } = grpcServer.options;
     const server = new Server(options.channelOptions as ServerOptions);

@@ -18,7 +18,8 @@ let serviceToken: Promise<string> | undefined;
 
 beforeAll(async () => {
   const handle = (call: Call, callback: Callback) => handler(call, callback);
-  const handlers = { submitEmail: handle, getEmail: handle, listEmails: handle, cancelEmail: handle };
+  const methods = ['submitEmail', 'getEmail', 'listEmails', 'cancelEmail', 'resolveEmail', 'listEvents'];
+  const handlers = Object.fromEntries(methods.map((method) => [method, handle]));
   loopback = await Loopback.start({ handlers });
 });
 afterAll(() => loopback.close());
@@ -47,11 +48,16 @@ test('each method calls its RPC with the request as it is, and gives the answer'
   expect(await client.getEmail({ id: 'msg_1' }, {})).toMatchObject({ status: 'canceled' });
   expect(await client.listEmails({ pageSize: 3 } as ListEmailsRequest, {})).toMatchObject({ emails: [{ id: 'msg_1' }] });
   expect(await client.cancelEmail({ id: 'msg_2' }, {})).toMatchObject({ status: 'canceled' });
+  const resolution = { id: 'msg_3', resolution: 'sent', recipient: 'a@example.com', note: 'asked' };
+  expect(await client.resolveEmail(resolution, {})).toMatchObject({ status: 'canceled' });
+  expect(await client.listEvents({ after: '5', types: ['email.sent'], messageId: 'msg_1', pageSize: 2 }, {})).toMatchObject({ events: [] });
   expect(seen).toMatchObject([
     ['SubmitEmail', submit],
     ['GetEmail', { id: 'msg_1' }],
     ['ListEmails', { pageSize: 3 }],
     ['CancelEmail', { id: 'msg_2' }],
+    ['ResolveEmail', resolution],
+    ['ListEvents', { after: '5', types: ['email.sent'], messageId: 'msg_1', pageSize: 2 }],
   ]);
 });
 

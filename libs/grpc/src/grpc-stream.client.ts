@@ -1,0 +1,147 @@
+import type { ClientDuplexStream, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import { callContext } from './call-context';
+import type { CallOptions } from './grpc-client';
+import { fromServiceError } from './grpc-status';
+import { RuleError } from './rule-error';
+
+export interface StreamOptions extends CallOptions {
+  /** Ends the stream, as the end of the call at hand does. Its reason, where that is a RuleError, is what is thrown. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * The answers of a stream, as fast as they are asked for: grpc-js reads 16 ahead, and the rest waits on the other side.
+ * Leaving the loop cancels the call, as does the end of the call at hand. Without a deadline unless one is asked for.
+ * @throws RuleError as the service threw it, after the answers that came before; CANCELLED, or the reason of the signal
+ */
+export function responsesOf<Response>(
+  open: () => Promise<ClientReadableStream<Response>>,
+  options: StreamOptions,
+): AsyncGenerator<Response, void, undefined> {
+  return readAll(open, endings(options));
+}
+
+/**
+ * A stream of requests against a stream of answers. A request is taken from `requests` when the one before it has left
+ * (one more is made meanwhile), an answer from the service when it is asked for. An error of `requests` cancels the call.
+ * @throws RuleError as `responsesOf`; whatever `requests` threw
+ */
+export function exchange<Request, Response>(
+  open: () => Promise<ClientDuplexStream<Request, Response>>,
+  requests: AsyncIterable<Request>,
+  options: StreamOptions,
+): AsyncGenerator<Response, void, undefined> {
+  return sendAndRead(open, requests, endings(options));
+}
+
+/** Taken when the stream is made: it may be read in the context of another call. */
+const endings = ({ signal }: StreamOptions): AbortSignal[] =>
+  [callContext.getStore()?.signal, signal].filter((ending) => ending !== undefined);
+
+async function* sendAndRead<Request, Response>(
+  open: () => Promise<ClientDuplexStream<Request, Response>>,
+  requests: AsyncIterable<Request>,
+  ends: readonly AbortSignal[],
+): AsyncGenerator<Response, void, undefined> {
+  let sender: RequestSender<Request> | undefined;
+  const openAndSend = async () => {
+    const call = await open();
+    sender = new RequestSender(call, requests);
+    void sender.run();
+    return call;
+  };
+  try {
+    yield* readAll<Response>(openAndSend, ends);
+  } catch (error) {
+    if (sender?.sourceFailure) throw sender.sourceFailure.error;
+    throw error;
+  } finally {
+    sender?.stop();
+  }
+}
+
+async function* readAll<Response>(
+  open: () => Promise<ClientReadableStream<Response>>,
+  ends: readonly AbortSignal[],
+): AsyncGenerator<Response, void, undefined> {
+  const call = await open();
+  const cancel = () => call.cancel();
+  // The status of a call that was left comes as an 'error', too, when nobody listens any more.
+  call.on('error', () => undefined);
+  for (const end of ends) {
+    if (end.aborted) cancel();
+    else end.addEventListener('abort', cancel, { once: true });
+  }
+  try {
+    for await (const response of call) yield response as Response;
+  } catch (error) {
+    const reason: unknown = ends.find(({ aborted }) => aborted)?.reason;
+    throw reason instanceof RuleError ? reason : fromServiceError(error as ServiceError);
+  } finally {
+    for (const end of ends) end.removeEventListener('abort', cancel);
+    cancel();
+  }
+}
+
+/** Writes requests to a call until they end, fail, or the call does. */
+class RequestSender<Request> {
+  /** What the requests themselves failed with. */
+  sourceFailure: { error: unknown } | undefined;
+  private readonly source: AsyncIterator<Request>;
+  private stopped = false;
+  private wake: () => void = () => undefined;
+
+  constructor(
+    private readonly call: ClientDuplexStream<Request, unknown>,
+    requests: AsyncIterable<Request>,
+  ) {
+    this.source = requests[Symbol.asyncIterator]();
+  }
+
+  async run(): Promise<void> {
+    let written: Promise<void> = Promise.resolve();
+    for (;;) {
+      const next = await this.unlessStopped(this.nextRequest());
+      await this.unlessStopped(written);
+      if (this.stopped || !next) return;
+      if (next.done) {
+        this.call.end();
+        return;
+      }
+      written = this.write(next.value);
+    }
+  }
+
+  /** For a call that has ended. */
+  stop(): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.wake();
+    // Not waited for: a source may be waiting for what never comes.
+    void this.source.return?.().catch(() => undefined);
+  }
+
+  private async nextRequest(): Promise<IteratorResult<Request> | undefined> {
+    try {
+      return await this.source.next();
+    } catch (error) {
+      this.sourceFailure = { error };
+      this.call.cancel();
+      return undefined;
+    }
+  }
+
+  /** Settles when the request has left. Its failure is the call's, whose status tells more. */
+  private write(request: Request): Promise<void> {
+    return new Promise((resolve) => this.call.write(request, () => resolve()));
+  }
+
+  /** A race that leaves nothing behind: Promise.race would hold on to each loser for as long as the stream lasts. */
+  private unlessStopped<T>(promise: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      this.wake = () => resolve(undefined);
+      if (this.stopped) this.wake();
+      promise.then(resolve, reject);
+    });
+  }
+}
