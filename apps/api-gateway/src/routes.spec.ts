@@ -29,7 +29,15 @@ test('the routes are those of the contract', () => {
     guarded()
       .map(({ method, url }) => `${method} ${url}`)
       .sort(),
-  ).toEqual(['GET /api/v1/mail', 'GET /api/v1/mail/:id', 'POST /api/v1/mail/:id/cancel', 'POST /api/v1/mail/send']);
+  ).toEqual([
+    'GET /api/v1/events',
+    'GET /api/v1/mail',
+    'GET /api/v1/mail/:id',
+    'POST /api/v1/mail/:id/cancel',
+    'POST /api/v1/mail/:id/resolve',
+    'POST /api/v1/mail/bulk',
+    'POST /api/v1/mail/send',
+  ]);
 });
 
 test('every route that is not open asks for a token', async () => {

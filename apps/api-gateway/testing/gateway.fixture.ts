@@ -6,7 +6,7 @@ import { FakeMailService } from './fake-mail.service';
 
 export const AUTH = { AUTH_SECRET: 'only-for-tests-only-for-tests-0000', AUTH_ISSUER: 'https://issuer.test', AUTH_AUDIENCE: 'sge' };
 
-export const tokenFor = (scope = 'mail.send mail.read', secondsToLive = 60): string =>
+export const tokenFor = (scope = 'mail.send mail.read events.read', secondsToLive = 60): string =>
   issueToken(AUTH, { sub: 'alice', tenant: 'acme', scope, senders: ['*@example.com'] }, secondsToLive);
 
 export const configFor = (address: string, more: Record<string, string> = {}): GatewayConfig =>

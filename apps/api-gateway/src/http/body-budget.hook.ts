@@ -1,26 +1,35 @@
 import { RuleError } from '@sky-genesis/grpc';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { BodyBudget } from './body-budget';
+import { isStreamed } from './media-types.hook';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    bodyBudget: BodyBudget;
+  }
+}
 
 /**
- * Bounds the bytes of all bodies that are held at once: each has a bound of its own, but many large ones together
- * would still take all of the memory. A body is held until its answer is sent; one that does not tell its length
- * counts as the longest.
+ * Takes each body from the budget until its answer is sent; one that does not tell its length counts as the longest.
+ * A body that is streamed is not held: its route takes what it holds of it.
  */
 export function addBodyBudget(server: FastifyInstance, maxBytes: number, maxBodyBytes: number): void {
-  let heldBytes = 0;
-
+  const budget = new BodyBudget(maxBytes);
+  server.decorate('bodyBudget', budget);
   server.addHook('onRequest', (request, reply, done) => {
-    const bytes = bodyBytes(request, maxBodyBytes);
-    if (heldBytes > 0 && bytes > 0 && heldBytes + bytes > maxBytes) {
-      done(new RuleError('OVERLOADED', 'the server holds as many request bodies as it can', { retryAfterSeconds: 1 }));
+    const bytes = isStreamed(request) ? 0 : bodyBytes(request, maxBodyBytes);
+    if (!budget.take(bytes)) {
+      done(tooManyBodies());
       return;
     }
-    heldBytes += bytes;
     // Unlike Fastify's own hook for the end of an answer, this comes for a client that goes away, too.
-    reply.raw.once('close', () => (heldBytes -= bytes));
+    if (bytes > 0) reply.raw.once('close', () => budget.giveBack(bytes));
     done();
   });
 }
+
+export const tooManyBodies = (): RuleError =>
+  new RuleError('OVERLOADED', 'the server holds as many request bodies as it can', { retryAfterSeconds: 1 });
 
 function bodyBytes({ headers }: FastifyRequest, maxBodyBytes: number): number {
   if (headers['transfer-encoding'] !== undefined) return maxBodyBytes;

@@ -6,7 +6,7 @@ import { PROBLEM_JSON } from '../problem/problem.schema';
 
 /** Answers what Node could not read as an HTTP request, and so never became one: by hand, on the bare connection. */
 export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET' || !socket.writable || isBeingAnswered(socket)) {
     socket.destroy();
     return;
   }
@@ -22,6 +22,10 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
+
+/** An answer that has begun cannot become another: what reads it must see that it was cut. */
+const isBeingAnswered = (socket: Socket): boolean =>
+  (socket as { _httpMessage?: { headersSent: boolean } | null })._httpMessage?.headersSent === true;
 
 function whatIsWrong(code: string | undefined): { status: number; rule: RuleError } {
   switch (code) {

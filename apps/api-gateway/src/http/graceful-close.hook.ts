@@ -18,9 +18,14 @@ export function addGracefulClose(server: FastifyInstance, graceMs: number): void
     running.set(socket, 0);
     socket.once('close', () => running.delete(socket));
   });
-  http.on('request', ({ socket }, response) => {
+  http.on('request', (request, response) => {
+    const { socket } = request;
     count(socket, 1);
-    response.once('close', () => count(socket, -1));
+    response.once('close', () => {
+      count(socket, -1);
+      // An answer that began before could not say that its connection ends with it.
+      if (closing && running.get(socket) === 0 && request.complete) socket.end();
+    });
   });
   const count = (socket: Socket, change: number) => {
     const requests = running.get(socket);

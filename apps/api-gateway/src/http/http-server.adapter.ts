@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { requestIdFrom, RuleError } from '@sky-genesis/grpc';
+import { requestIdFrom } from '@sky-genesis/grpc';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../gateway.config';
 import { ProblemFilter } from '../problem/problem.filter';
+import { addArrivalBound } from './arrival-bound.hook';
 import { addBodyBudget } from './body-budget.hook';
 import { answerBrokenRequest } from './broken-request.handler';
 import { addGracefulClose } from './graceful-close.hook';
+import { addMediaTypes } from './media-types.hook';
 import { addRequestContext, setRequestHeaders } from './request-context.hook';
 import { addUnreadBodyBound } from './unread-body.hook';
 
@@ -25,7 +27,8 @@ export function createHttpAdapter(config: GatewayConfig): FastifyAdapter {
   const requestTimeoutMs = config.HTTP_REQUEST_TIMEOUT_SECONDS * 1000;
   const adapter = new FastifyAdapter({
     bodyLimit: config.GRPC_MAX_MESSAGE_SIZE,
-    requestTimeout: requestTimeoutMs,
+    // Bounded by a hook of ours, which knows the routes.
+    requestTimeout: 0,
     keepAliveTimeout: config.HTTP_KEEPALIVE_TIMEOUT_SECONDS * 1000,
     connectionTimeout: (config.GRPC_TIMEOUT + config.HTTP_KEEPALIVE_TIMEOUT_SECONDS) * 1000 + IDLE_SOCKET_RESERVE_MS,
     http: {
@@ -45,14 +48,9 @@ export function createHttpAdapter(config: GatewayConfig): FastifyAdapter {
   });
   const server = adapter.getInstance();
   server.server.maxConnections = config.HTTP_MAX_CONNECTIONS;
-  server.removeAllContentTypeParsers();
-  // Bytes only: they are read as JSON by the validation pipe, when it is known who asks.
-  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request: FastifyRequest, body: Buffer, done) => {
-    const encoding = request.headers['content-encoding'];
-    if (encoding === undefined || encoding === 'identity') done(null, body);
-    else done(new RuleError('UNSUPPORTED_MEDIA_TYPE', 'content-encoding: the body must come without one'));
-  });
   addRequestContext(server);
+  addArrivalBound(server, requestTimeoutMs);
+  addMediaTypes(server);
   addBodyBudget(server, LARGEST_BODIES_AT_ONCE * config.GRPC_MAX_MESSAGE_SIZE, config.GRPC_MAX_MESSAGE_SIZE);
   addUnreadBodyBound(server);
   addGracefulClose(server, config.SHUTDOWN_GRACE_SECONDS * 1000);

@@ -14,13 +14,18 @@ export class RequestValidationPipe implements PipeTransform {
   transform(value: unknown, { schema, type }: ArgumentMetadata): unknown {
     if (!schema) return value;
     const given = type === 'body' && Buffer.isBuffer(value) ? parseJson(value) : value;
-    const unsafe = findUnsafeText(given);
     // The schemas of this app are zod's, which tells more of an issue than the standard does.
-    const read = (schema as unknown as z.ZodType).safeParse(given);
-    if (read.success && unsafe.length === 0) return read.data;
-    const wrong = read.success ? [] : read.error.issues.flatMap(violationsOf);
-    throw new InvalidArgumentError(oneOfEachField([...unsafe, ...wrong]));
+    return validated(schema as unknown as z.ZodType, given);
   }
+}
+
+/** @throws InvalidArgumentError naming every fault at once; RuleError MALFORMED_REQUEST when it is too deep or too wide */
+export function validated<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+  const unsafe = findUnsafeText(given);
+  const read = schema.safeParse(given);
+  if (read.success && unsafe.length === 0) return read.data;
+  const wrong = read.success ? [] : read.error.issues.flatMap(violationsOf);
+  throw new InvalidArgumentError(oneOfEachField([...unsafe, ...wrong]));
 }
 
 function violationsOf(issue: z.core.$ZodIssue): FieldViolation[] {

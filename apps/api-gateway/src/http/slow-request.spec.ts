@@ -15,6 +15,15 @@ test.each([
   expect([answer.status, answer.json.code]).toEqual([408, 'DEADLINE_EXCEEDED']);
 });
 
+test('a body that goes nowhere does not hold its connection', async () => {
+  const began = Date.now();
+  const answer = await fixture.askRaw([
+    'POST /nowhere/%ZZ HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{',
+  ]);
+  expect([answer.status, answer.json.code]).toEqual([400, 'MALFORMED_REQUEST']);
+  expect(Date.now() - began).toBeLessThan(4000);
+});
+
 test('connections over the limit are closed at once', async () => {
   const sockets = await Promise.all([1, 2, 3].map(() => openUntilSettled()));
   expect(sockets.filter(({ closed }) => closed)).toHaveLength(1);

@@ -10,8 +10,10 @@ import {
   fromCancelEmailResponse,
   fromGetEmailResponse,
   fromListEmailsResponse,
+  fromResolveEmailResponse,
   fromSubmitEmailResponse,
   toListEmailsRequest,
+  toResolveEmailRequest,
   toSubmitEmailRequest,
 } from './mail.mapper';
 import * as schema from './mail.schema';
@@ -115,5 +117,22 @@ export class MailController {
     @ForCall() call: CallOptions,
   ): Promise<z.output<typeof schema.canceled>> {
     return fromCancelEmailResponse(await this.mail.cancelEmail({ id }, call));
+  }
+
+  @Post(':id/resolve')
+  @HttpCode(200)
+  @RpcRoute('MailService/ResolveEmail', {
+    summary: 'Resolve an email that is uncertain',
+    description: 'Settles recipients that are `uncertain`, by whoever found out what became of them.',
+    errors: ['MALFORMED_REQUEST', 'UNSUPPORTED_MEDIA_TYPE', 'MESSAGE_TOO_LARGE', 'EMAIL_NOT_FOUND', 'NOTHING_TO_RESOLVE', 'EMAIL_BUSY'],
+  })
+  @ApiResponse({ status: 200, description: 'The status of the email now.', standardSchema: schema.resolved })
+  async resolveEmail(
+    @Param({ schema: schema.emailId }) { id }: z.output<typeof schema.emailId>,
+    @Query({ schema: schema.nothing }) _query: unknown,
+    @Body({ schema: schema.resolveEmailBody }) body: schema.ResolveEmailBody,
+    @ForCall() call: CallOptions,
+  ): Promise<z.output<typeof schema.resolved>> {
+    return fromResolveEmailResponse(await this.mail.resolveEmail(toResolveEmailRequest(id, body), call));
   }
 }

@@ -8,12 +8,14 @@ import {
   type ListEmailsRequest,
   type ListEmailsResponse,
   type Recipient,
+  type ResolveEmailRequest,
+  type ResolveEmailResponse,
   type SubmitEmailRequest,
   type SubmitEmailResponse,
   UncertainPolicy,
 } from '@sky-genesis/proto';
 import type { z } from 'zod';
-import type { canceled, email, emailList, ListEmailsQuery, SendEmailBody, submitted } from './mail.schema';
+import type { canceled, email, emailList, ListEmailsQuery, ResolveEmailBody, resolved, SendEmailBody, submitted } from './mail.schema';
 
 type EmailJson = z.output<typeof email>;
 type RecipientJson = EmailJson['recipients'][number];
@@ -155,3 +157,12 @@ const fromSummary = (summary: EmailSummary): z.output<typeof emailList>['emails'
 });
 
 export const fromCancelEmailResponse = ({ status }: CancelEmailResponse): z.output<typeof canceled> => ({ status });
+
+export const toResolveEmailRequest = (id: string, { resolution, recipient, note }: ResolveEmailBody): ResolveEmailRequest => ({
+  id,
+  resolution,
+  recipient,
+  note,
+});
+
+export const fromResolveEmailResponse = ({ status }: ResolveEmailResponse): z.output<typeof resolved> => ({ status });

@@ -1,7 +1,6 @@
 import { z } from 'zod';
+import { INT32_MAX, int64, queryNumber, queryText } from '../http/field.schema';
 
-/** An int64 of the contract: JSON numbers hold it. */
-const int64 = () => z.int().min(0);
 const texts = () => z.array(z.string()).default([]);
 const textMap = () => z.record(z.string(), z.string()).default({});
 
@@ -180,23 +179,6 @@ export const emailId = z.strictObject({
   id: z.string().meta({ description: 'The `message_id`, with or without `msg_`.', examples: ['msg_0193a5c1-7f3e-7c3a-9d55-0a1b2c3d4e5f'] }),
 });
 
-const onceOr =
-  (message: string) =>
-  ({ input }: { input: unknown }) =>
-    Array.isArray(input) ? 'may be given once' : message;
-const queryText = () => z.string({ error: onceOr('must be text') }).optional();
-const queryNumber = (max: number) =>
-  z.preprocess(
-    (text) => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text),
-    z
-      .int({ error: onceOr('must be a whole number') })
-      .min(0)
-      .max(max)
-      .optional(),
-  );
-
-const INT32_MAX = 2_147_483_647;
-
 /** Times are unix seconds. */
 export const listEmailsQuery = z.strictObject({
   page_size: queryNumber(INT32_MAX).meta({ description: '1 to 100. Left out: 20.', examples: [20] }),
@@ -233,6 +215,27 @@ export const emailList = z
     next_page_token: z.string().optional().meta({ description: 'Left out on the last page.' }),
   })
   .meta({ id: 'EmailList', description: 'Newest first.' });
+
+export const resolveEmailBody = z
+  .strictObject({
+    resolution: z.enum(['sent', 'resend', 'failed']).meta({
+      description: '`sent`: it arrived. `resend`: it did not, and is tried again. `failed`: it is given up.',
+      examples: ['sent'],
+    }),
+    recipient: z
+      .string()
+      .default('')
+      .meta({ description: 'Only this address. Left out: every recipient that is `uncertain`.', examples: ['recipient@example.com'] }),
+    note: z
+      .string()
+      .default('')
+      .meta({ description: 'Who found out, and how: one line, 512 bytes at most.', examples: ['The recipient has it.'] }),
+  })
+  .meta({ id: 'Resolution' });
+
+export type ResolveEmailBody = z.output<typeof resolveEmailBody>;
+
+export const resolved = z.object({ status: z.string().meta({ examples: ['sent'] }) }).meta({ id: 'ResolvedEmail' });
 
 export const canceled = z.object({ status: z.string().meta({ examples: ['canceled'] }) }).meta({ id: 'CanceledEmail' });
 

@@ -27,13 +27,16 @@ test('it is OpenAPI 3.1 and holds every route', () => {
       .map(({ name }) => name)
       .sort(),
   ).toEqual([
+    'GET /api/v1/events',
     'GET /api/v1/mail',
     'GET /api/v1/mail/{id}',
     'GET /health/live',
     'GET /health/ready',
     'GET /metrics',
+    'POST /api/v1/mail/bulk',
     'POST /api/v1/mail/send',
     'POST /api/v1/mail/{id}/cancel',
+    'POST /api/v1/mail/{id}/resolve',
   ]);
 });
 
@@ -45,17 +48,14 @@ test('Problem lists every error code, with its meaning', () => {
 
 test('every operation of mail tells its token, scope, success and errors', () => {
   for (const { name, operation } of ofMail()) {
-    expect([name, operation.security]).toEqual([name, [{ bearer: [expect.stringMatching(/^mail\.(send|read)$/)] }]]);
+    expect([name, operation.security]).toEqual([name, [{ bearer: [expect.stringMatching(/^(mail\.(send|read)|events\.read)$/)] }]]);
     expect([name, operation.description]).toEqual([
       name,
       expect.stringContaining(`Needs the scope \`${operation.security[0].bearer[0]}\``),
     ]);
     const success = Object.entries<any>(operation.responses).filter(([status]) => status.startsWith('2'));
-    expect([name, success.length, success[0]?.[1].content['application/json'].schema.$ref]).toEqual([
-      name,
-      1,
-      expect.stringMatching(/^#\/components\/schemas\//),
-    ]);
+    const [body] = Object.values<any>(success[0]?.[1].content);
+    expect([name, success.length, body.schema.$ref]).toEqual([name, 1, expect.stringMatching(/^#\/components\/schemas\//)]);
     for (const status of ['400', '401', '403', '500', '503', '504']) {
       expect([name, status, operation.responses[status]?.content['application/problem+json'].schema]).toEqual([
         name,
@@ -76,6 +76,20 @@ test('every parameter and every field is described or shown by an example', () =
 test('every reference leads somewhere', () => {
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name as string);
   expect(references.filter((name) => !(name in (document.components?.schemas ?? {})))).toEqual([]);
+});
+
+test('what comes line by line, or as events, has its media type', () => {
+  const { requestBody, responses } = (document.paths['/api/v1/mail/bulk'] as any).post;
+  expect([requestBody.content, responses['200'].content]).toEqual([
+    { 'application/x-ndjson': { schema: { $ref: '#/components/schemas/EmailToSendInBulk' } } },
+    { 'application/x-ndjson': { schema: { $ref: '#/components/schemas/BulkAnswer' } } },
+  ]);
+  const events = (document.paths['/api/v1/events'] as any).get;
+  expect(Object.keys(events.responses['200'].content)).toEqual(['application/json', 'text/event-stream']);
+  expect(events.responses['200'].content['text/event-stream'].schema.type).toBe('string');
+  expect(events.parameters.map(({ name }: { name: string }) => name)).toEqual(
+    expect.arrayContaining(['after', 'types', 'message_id', 'page_size', 'Last-Event-ID']),
+  );
 });
 
 test('a body without recipients is shown as wrong, though it is the service that refuses it', () => {

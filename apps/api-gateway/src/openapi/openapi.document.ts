@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
+import { EVENT_STREAM } from '../events/events.schema';
 import { problem } from '../problem/problem.schema';
 
 const DESCRIPTION = `Send mail and see what became of it, for each recipient.
@@ -21,7 +22,8 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
       { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A token whose `scope` names what it may do.' },
       'bearer',
     )
-    .addTag('mail', 'Send, read, list and cancel emails.')
+    .addTag('mail', 'Send, read, list, cancel and resolve emails.')
+    .addTag('events', 'What happened to emails, in order.')
     .addTag('health', 'Whether the gateway is there, and whether it can serve. Open to everyone.');
   const document = SwaggerModule.createDocument(app, builder.build(), {
     // The library's controller of /metrics calls its method `index`.
@@ -31,8 +33,28 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
   const schemas = ((document.components ??= {}).schemas ??= {});
   schemas.Problem = toJsonSchema(problem, 'output').components.Problem as never;
   describeParameters(document);
+  describeEventStreams(document);
   return document;
 }
+
+/** Nest gives an answer one schema, whatever its media type. */
+function describeEventStreams({ paths }: OpenAPIObject): void {
+  for (const { get } of Object.values(paths)) {
+    const answer = get?.responses['200'];
+    if (!answer || !('content' in answer) || !answer.content?.[EVENT_STREAM]) continue;
+    const schema = { type: 'string' as const, description: '`data` of each event is an `EmailEvent`, of `event: error` a `Problem`.' };
+    answer.content[EVENT_STREAM] = { schema, example: EVENT_STREAM_EXAMPLE };
+  }
+}
+
+const EVENT_STREAM_EXAMPLE = `retry: 2000
+id: 4710
+
+id: 4711
+event: email.sent
+data: {"id":"evt_0193a5c1-7f3e-7c3a-9d55-0a1b2c3d4e5f","cursor":"4711","type":"email.sent", ...}
+
+`;
 
 /** Readers of the document look for a parameter's description beside its schema, not in it. */
 function describeParameters({ paths }: OpenAPIObject): void {

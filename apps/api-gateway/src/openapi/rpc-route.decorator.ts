@@ -20,13 +20,21 @@ const ALWAYS: readonly ErrorReason[] = [
   'INTERNAL',
 ];
 
+export interface RouteDocs {
+  summary: string;
+  description: string;
+  errors: readonly ErrorReason[];
+  /** The route reads its body itself, as NDJSON, however long it is. */
+  streamedBody?: boolean;
+}
+
 /** A route that is one RPC in REST: asks for that RPC's scope, and documents it with all that it can answer in error. */
-export function RpcRoute(rpc: Rpc, docs: { summary: string; description: string; errors: readonly ErrorReason[] }): MethodDecorator {
+export function RpcRoute(rpc: Rpc, docs: RouteDocs): MethodDecorator {
   const scope = rpcScopes[rpc];
   return applyDecorators(
     Calls(rpc),
-    // For the challenge that names the scope.
-    RouteConfig({ rpc }),
+    // For the challenge that names the scope, and the hooks that treat a streamed body in their own way.
+    RouteConfig({ rpc, streamedBody: docs.streamedBody === true }),
     ApiSecurity('bearer', [scope]),
     ApiOperation({ summary: docs.summary, description: `${docs.description}\n\nNeeds the scope \`${scope}\`. Calls \`${rpc}\`.` }),
     ApiHeader({

@@ -8,8 +8,6 @@ import { PROBLEM_JSON } from './problem.schema';
 /** The one place where an error becomes an answer. What was not foreseen is logged whole and told as INTERNAL. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  private readonly logger = new Logger(ProblemFilter.name);
-
   constructor(private readonly maxBodyBytes: number) {}
 
   catch(exception: unknown, host: ArgumentsHost): void {
@@ -18,11 +16,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   answer(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    let error = knownErrorOf(exception, this.maxBodyBytes);
-    if (!error) {
-      this.logger.error({ err: exception, requestId: request.id }, 'a request failed with an error not foreseen');
-      error = new RuleError('INTERNAL');
-    }
+    const error = knownErrorOf(exception, this.maxBodyBytes) ?? unforeseen(exception, request.id);
     const problem = problemOf(error, request.id);
     if (reply.sent) return;
     const challenge = challengeFor(error, request);
@@ -36,6 +30,14 @@ export class ProblemFilter implements ExceptionFilter {
       .send(Buffer.from(JSON.stringify(problem)));
   }
 }
+
+/** Logs an error whole, and gives what is told of it. */
+export function unforeseen(exception: unknown, requestId: string): RuleError {
+  logger.error({ err: exception, requestId }, 'a request failed with an error not foreseen');
+  return new RuleError('INTERNAL');
+}
+
+const logger = new Logger(ProblemFilter.name);
 
 /** RFC 6750: what to present to be let in, and what was wrong with what was presented. */
 function challengeFor({ reason }: RuleError, request: FastifyRequest): string | undefined {

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
-import { type CodeName, type ErrorReason, type FieldViolation, RuleError } from '@sky-genesis/grpc';
+import { type CodeName, type ErrorReason, RuleError } from '@sky-genesis/grpc';
 import type { Problem } from './problem.schema';
 
 /** The canonical table of google.rpc.Code to HTTP. */
@@ -40,10 +40,13 @@ export const httpStatusOf = ({ reason, code }: { reason: ErrorReason; code: Code
 
 export const titleOf = (status: number): string => STATUS_CODES[status] ?? CLIENT_CLOSED_REQUEST;
 
-/** An error of a rule as REST tells it. */
-export function problemOf(error: RuleError, requestId: string): Problem {
+/** An error of a rule as REST tells it; `restName` is what REST calls a field of the contract. */
+export function problemOf(error: RuleError, requestId: string, restName = toRestField): Problem {
   const status = httpStatusOf(error);
-  const errors = error.details.violations?.slice(0, MAX_ERRORS).map(toFieldError);
+  const errors = error.details.violations?.slice(0, MAX_ERRORS).map(({ field, description }) => ({
+    field: truncate(restName(field)),
+    message: truncate(description),
+  }));
   // The message of an error with fields names them as the contract does, which is not how REST names them.
   const detail = errors?.length ? errors.map(({ field, message }) => `${field}: ${message}`).join('; ') : error.message;
   return {
@@ -52,11 +55,10 @@ export function problemOf(error: RuleError, requestId: string): Problem {
     ...(error.code !== 'INTERNAL' && { detail: truncate(detail) }),
     code: error.reason,
     ...(errors?.length && { errors }),
+    ...(error.details.facts && { facts: error.details.facts }),
     request_id: requestId,
   };
 }
-
-const toFieldError = ({ field, description }: FieldViolation) => ({ field: truncate(toRestField(field)), message: truncate(description) });
 
 /** `email.to[0]` in the contract is `to[0]` in REST, where an email and its options are one flat object. */
 export function toRestField(field: string): string {

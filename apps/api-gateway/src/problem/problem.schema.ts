@@ -32,6 +32,13 @@ export const problem = z
       )
       .optional()
       .meta({ description: 'Every field that is wrong; the first 32 of them.' }),
+    facts: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({
+        description: 'What a program acts on, by name, such as `cursor`: where to go on from. As ErrorInfo.metadata on gRPC.',
+        examples: [{ cursor: '4711' }],
+      }),
     request_id: z.string().meta({ description: '`x-request-id` of the answer, under which the logs tell more.', examples: ['d2b4c1de'] }),
   })
   .meta({ id: 'Problem', description: 'Why a request was refused (RFC 9457).' });
