@@ -16,7 +16,7 @@ const decide = (recipients: RecipientHandover[], over: Partial<OutgoingEmail> = 
     recipients: recipients.map((_, i) => ({ position: i * 2, address: `r${i}@example.com`, kind: 'to', attempts: 0, status: 'queued' })),
     ...over,
   });
-  const handover: Handover = { outcome: 'accepted', relay: 'relay:25', reply: reply(250, '2.0.0'), tlsVersion: 'TLSv1.3', recipients };
+  const handover: Handover = { outcome: 'accepted', relay: 'relay:25', opened: true, reply: reply(250, '2.0.0'), tlsVersion: 'TLSv1.3', recipients };
   return decideOutcome(email, handover, STARTED, NOW, { ...policy, ...given });
 };
 
@@ -60,7 +60,7 @@ test('each recipient has its own outcome; the attempt is recorded as it was', ()
 
 test('a recipient that a handover does not tell of was not reached', () => {
   const email = outgoing();
-  const handover: Handover = { outcome: 'accepted', relay: 'r', reply: undefined, tlsVersion: '', recipients: [] };
+  const handover: Handover = { outcome: 'accepted', relay: 'r', opened: true, reply: undefined, tlsVersion: '', recipients: [] };
   expect(decideOutcome(email, handover, STARTED, NOW, policy).recipients).toMatchObject([
     { event: 'put_off', reason: 'RELAY_UNREACHABLE' },
   ]);

@@ -9,6 +9,7 @@ const reply = { code: 250, text: '250 ok', enhancedCode: '' };
 const accepted: Handover = {
   outcome: 'accepted',
   relay: 'relay:25',
+  opened: true,
   reply,
   tlsVersion: '',
   recipients: [{ result: 'accepted', reply, reason: '' }],

@@ -18,6 +18,8 @@ export interface RecipientHandover {
 export interface Handover {
   outcome: 'accepted' | 'refused' | 'deferred' | 'uncertain' | 'connection_failed';
   relay: string;
+  /** Whether the relay was there: a conversation with it began. */
+  opened: boolean;
   reply: RelayReply | undefined;
   /** Such as TLSv1.3; '' without TLS. */
   tlsVersion: string;

@@ -7,6 +7,7 @@ const ENVELOPE = { envid: 'msg_1', from: 'a@example.com', to: ['b@example.com'] 
 /** A fake of the transport to one relay: says what the test tells it to. */
 class FakeTransport {
   outcome: Handover['outcome'] = 'accepted';
+  opened: boolean | undefined;
   sent = 0;
   most = 0;
   private underWay = 0;
@@ -20,7 +21,14 @@ class FakeTransport {
     this.most = Math.max(this.most, ++this.underWay);
     if (this.holding) await new Promise<void>((resolve) => this.waiting.push(resolve));
     this.underWay--;
-    return { outcome: this.outcome, relay: this.name, reply: undefined, tlsVersion: '', recipients: [] };
+    return {
+      outcome: this.outcome,
+      relay: this.name,
+      opened: this.opened ?? this.outcome !== 'connection_failed',
+      reply: undefined,
+      tlsVersion: '',
+      recipients: [],
+    };
   }
 
   release(): void {
@@ -69,6 +77,15 @@ test.each(['deferred', 'refused', 'uncertain'] as const)(
     expect(transports[1]?.sent).toBe(0);
   },
 );
+
+test('a conversation that broke off is gone on with elsewhere, and the relay is not passed over for it', async () => {
+  const { transports, send } = relays({}, {});
+  const [first] = transports as [FakeTransport];
+  Object.assign(first, { outcome: 'connection_failed', opened: true });
+  expect(await send()).toBe('relay1 accepted');
+  expect(await send()).toBe('relay1 accepted');
+  expect(first.sent).toBe(2);
+});
 
 test('after the while, one mail finds out whether it is back; then it has all of them again', async () => {
   const { transports, send } = relays({}, {});

@@ -58,7 +58,8 @@ export class Relays {
       handover = await relay.transport.send(envelope, message, beforeDot);
       return handover;
     } finally {
-      relay.end(handover?.outcome !== 'connection_failed', this.now());
+      // One that ended a conversation is there: the mail may be to blame.
+      relay.end(handover?.opened !== false, this.now());
     }
   }
 
@@ -73,6 +74,7 @@ export class Relays {
 const noneFree = ({ to }: Envelope): Handover => ({
   outcome: 'connection_failed',
   relay: '',
+  opened: false,
   reply: undefined,
   tlsVersion: '',
   recipients: to.map(() => ({ result: 'unreached', reply: undefined, reason: 'RELAY_BUSY' })),

@@ -45,7 +45,7 @@ export class SmtpTransport {
     try {
       opened = await this.pool.open();
     } catch (error) {
-      return this.failed(envelope, error as SendError, 'connection_failed', '');
+      return { ...this.failed(envelope, error as SendError, 'connection_failed', ''), opened: false };
     }
     return this.sendOn(opened, envelope, message, beforeDot);
   }
@@ -61,7 +61,7 @@ export class SmtpTransport {
     if (unsupported) {
       await this.pool.giveBack(connection, false);
       const recipients = to.map((): RecipientHandover => ({ result: 'unsupported', reply: undefined, reason: unsupported }));
-      return { outcome: 'refused', relay: this.pool.relay, reply: undefined, tlsVersion, recipients };
+      return { outcome: 'refused', relay: this.pool.relay, opened: true, reply: undefined, tlsVersion, recipients };
     }
     // Once the final dot may be on its way, no reply means no knowledge.
     let dotOnItsWay = false;
@@ -89,7 +89,7 @@ export class SmtpTransport {
     const reply = parseReply(info.response);
     const refused = refusals(info.rejectedErrors);
     const recipients = to.map((address) => refused.get(address) ?? { result: 'accepted' as const, reply, reason: '' });
-    return { outcome: 'accepted', relay: this.pool.relay, reply, tlsVersion, recipients };
+    return { outcome: 'accepted', relay: this.pool.relay, opened: true, reply, tlsVersion, recipients };
   }
 
   private async notTaken(
@@ -112,13 +112,13 @@ export class SmtpTransport {
     }
     await this.pool.giveBack(connection, true);
     const recipients = envelope.to.map((address) => refused.get(address) ?? { result: resultOf(reply), reply, reason: '' });
-    return { outcome: resultOf(reply), relay: this.pool.relay, reply, tlsVersion, recipients };
+    return { outcome: resultOf(reply), relay: this.pool.relay, opened: true, reply, tlsVersion, recipients };
   }
 
   private failed({ to }: Envelope, error: SendError, outcome: 'uncertain' | 'connection_failed', tlsVersion: string): Handover {
     const reply = parseReply(error.response ?? error.message);
     const result = outcome === 'uncertain' ? 'uncertain' : 'unreached';
-    return { outcome, relay: this.pool.relay, reply, tlsVersion, recipients: to.map(() => ({ result, reply, reason: '' })) };
+    return { outcome, relay: this.pool.relay, opened: true, reply, tlsVersion, recipients: to.map(() => ({ result, reply, reason: '' })) };
   }
 }
 
