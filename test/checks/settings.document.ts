@@ -1,6 +1,7 @@
 import { describeSettings, type SettingDescription } from '@sky-genesis/config';
 import { gatewaySettings } from '../../apps/api-gateway/src/gateway.config';
 import { mailSettings } from '../../apps/mail/src/mail.config';
+import { sinkSchema } from '../../tools/sink/sink.config';
 import { stackSchema } from '../../tools/stack/stack.config';
 
 /** The parts of the product that read settings, in the order of the documents. A setting is told where it is met first. */
@@ -8,6 +9,11 @@ export const parts: { title: string; settings: SettingDescription[] }[] = [
   { title: 'mail (apps/mail)', settings: describeSettings(mailSettings) },
   { title: 'gateway (apps/api-gateway)', settings: describeSettings(gatewaySettings) },
   { title: 'the embedded stack (npm start)', settings: describeSettings(stackSchema) },
+  // Where it listens and keeps the mails is the stack's to say.
+  {
+    title: 'the SMTP sink of the embedded stack',
+    settings: describeSettings(sinkSchema.pick({ SGE_SMTP_SINK_MAX_SIZE: true, SGE_SMTP_SINK_LATENCY_MS: true })),
+  },
 ];
 
 /** `.env.example`: every setting once, commented out at its default. */

@@ -1,24 +1,26 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
 import { type Sink, startSink } from './sink.server';
+import { SmtpSession, until } from './smtp-session.fixture';
 
 const ID = 'msg_0193a0e2-7c11-7aaa-8bbb-123456789abc';
 const MAX = 200_000;
 
+let folder: string;
 let inbox: string;
 let sink: Sink;
 
 beforeEach(async () => {
-  inbox = join(mkdtempSync(join(tmpdir(), 'sink-')), 'inbox');
-  sink = await startSink({ SGE_SMTP_SINK_PORT: 0, SGE_SMTP_SINK_INBOX: inbox, SGE_SMTP_SINK_MAX_SIZE: MAX });
+  folder = mkdtempSync(join(tmpdir(), 'sink-'));
+  inbox = join(folder, 'inbox');
+  sink = await startSink({ SGE_SMTP_SINK_PORT: 0, SGE_SMTP_SINK_INBOX: inbox, SGE_SMTP_SINK_MAX_SIZE: MAX, SGE_SMTP_SINK_LATENCY_MS: 0 });
 });
 
 afterEach(async () => {
   await sink.close();
-  rmSync(inbox, { recursive: true });
+  rmSync(folder, { recursive: true });
 });
 
 const mails = (): string[] => readdirSync(inbox).filter((name) => name.endsWith('.eml'));
@@ -70,7 +72,7 @@ test('an international address is taken', async () => {
 
 test('a mail over the bound is refused for good, announced or not, and leaves nothing', async () => {
   await expect(send({ text: 'x'.repeat(MAX) })).rejects.toMatchObject({ responseCode: 552 });
-  const session = await Session.open(sink.port);
+  const session = await SmtpSession.open(sink.port);
   for (const line of ['EHLO me', 'MAIL FROM:<a@example.com>', 'RCPT TO:<b@example.com>', 'DATA']) await session.ask(line);
   expect(await session.ask(`Subject: large\r\n\r\n${'x\r\n'.repeat(MAX)}.`)).toMatch(/^552 /);
   session.end();
@@ -78,7 +80,7 @@ test('a mail over the bound is refused for good, announced or not, and leaves no
 });
 
 test('a mail that breaks off leaves nothing', async () => {
-  const session = await Session.open(sink.port);
+  const session = await SmtpSession.open(sink.port);
   for (const line of ['EHLO me', 'MAIL FROM:<a@example.com>', 'RCPT TO:<b@example.com>', 'DATA']) await session.ask(line);
   session.write(`Message-ID: <${ID}@example.com>\r\n\r\nhalf`);
   await until(() => halfWritten().length === 1);
@@ -88,49 +90,10 @@ test('a mail that breaks off leaves nothing', async () => {
 });
 
 test('the extensions that mail uses are announced', async () => {
-  const session = await Session.open(sink.port);
+  const session = await SmtpSession.open(sink.port);
   const greeting = await session.ask('EHLO me');
-  for (const extension of ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES', `SIZE ${MAX}`])
+  for (const extension of ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES', 'DSN', `SIZE ${MAX}`])
     expect(greeting).toContain(extension);
   expect(greeting).not.toMatch(/STARTTLS|AUTH/);
   session.end();
 });
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
-/** A bare SMTP client: says what it is told, and gives the reply. */
-class Session {
-  private received = '';
-
-  private constructor(private readonly socket: Socket) {
-    socket.setEncoding('utf8').on('data', (text: string) => (this.received += text));
-  }
-
-  static async open(port: number): Promise<Session> {
-    const session = new Session(connect(port, '127.0.0.1'));
-    await session.reply();
-    return session;
-  }
-
-  async ask(line: string): Promise<string> {
-    this.write(`${line}\r\n`);
-    return this.reply();
-  }
-
-  write(text: string): void {
-    this.socket.write(text);
-  }
-
-  end(): void {
-    this.socket.destroy();
-  }
-
-  private async reply(): Promise<string> {
-    await until(() => /^\d{3} .*\r\n/m.test(this.received));
-    const reply = this.received;
-    this.received = '';
-    return reply;
-  }
-}
