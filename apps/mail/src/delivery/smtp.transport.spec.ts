@@ -52,6 +52,7 @@ describe.each([
     expect(await send(['a@example.com', 'b@example.com'])).toEqual({
       outcome: 'accepted',
       relay: new URL(relay.url).host,
+      opened: true,
       reply: { code: 250, text: '250 2.0.0 queued as 42', enhancedCode: '2.0.0' },
       tlsVersion: '',
       recipients: Array(2).fill({
@@ -159,7 +160,7 @@ describe('the final dot', () => {
     await startWith({ hangUpAfterBytes: 1 });
     // More than the system's buffers hold: the dot cannot have left.
     const handover = await send(['a@example.com'], Buffer.alloc(32 * 1024 * 1024, 'abcdefg\r\n'));
-    expect(handover.outcome).toBe('connection_failed');
+    expect(handover).toMatchObject({ outcome: 'connection_failed', opened: true });
     expect(results(handover)).toEqual(['unreached 0']);
   });
 
