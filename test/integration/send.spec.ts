@@ -211,7 +211,3 @@ test('50 equal idempotency keys at once, on both wires mixed: one mail', async (
     details: { violations: [expect.objectContaining({ field: 'idempotency_key' })] },
   });
 });
-
-test('streams of later versions are UNIMPLEMENTED', async () => {
-  await expect(system.grpcError('listEvents', {})).resolves.toMatchObject({ code: 'UNIMPLEMENTED' });
-});

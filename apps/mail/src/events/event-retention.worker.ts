@@ -26,12 +26,10 @@ export class EventRetentionWorker implements OnApplicationBootstrap, OnModuleDes
 
   /** Forgets all that is too old now. */
   async forget(): Promise<void> {
-    let after = '';
-    while (!this.stopped) {
-      const { tenant, removed } = await this.store.forget(this.days, after);
-      if (tenant === undefined) return;
-      // A tenant that has some left comes again; where others were faster, it is the next one's turn.
-      if (removed === 0) after = tenant;
+    let tenants: string[];
+    for (let after = ''; (tenants = await this.store.tenantsWithOld(this.days, after)).length > 0; after = tenants.at(-1)!) {
+      for (const tenant of tenants) while (!this.stopped && (await this.store.forget(tenant, this.days)) > 0);
+      if (this.stopped) return;
     }
   }
 

@@ -69,27 +69,26 @@ order by e.cursor`;
 const PAGE = page(false);
 const PAGE_OF_EMAIL = page(true);
 
+/** $1 days, $2 the tenant to begin after. */
+const TENANTS_WITH_OLD = `
+select t.tenant from tenant_counter t
+cross join lateral (select occurred_at from event where tenant = t.tenant order by cursor limit 1) first
+where t.tenant > $2 and first.occurred_at < now() - make_interval(days => $1)
+order by t.tenant limit 100`;
+
 /**
- * $1 days, $2 tenants, $3 events of each, $4 the tenant to begin after. Of each tenant the first events, up to the first
- * one that is to be kept: never one in the middle, whatever the clocks of the writers said, and none too early. Two that
- * do this at once take the same rows in the same order: the second waits for the first, and finds them gone.
+ * $1 tenant, $2 days, $3 limit. The first events, up to the first one that is to be kept: never one in the middle,
+ * whatever the clocks of the writers said, and none too early. By both ends of the range, so that it is an index scan.
+ * Two that do this at once take the same rows in the same order: the second waits for the first, and finds them gone.
  */
 const FORGET = `
-with old as (
-  select t.tenant from tenant_counter t
-  cross join lateral (select occurred_at from event where tenant = t.tenant order by cursor limit 1) first
-  where t.tenant > $4 and first.occurred_at < now() - make_interval(days => $1)
-  order by t.tenant limit $2
-), until as (
-  select o.tenant, coalesce(min(e.cursor) filter (where e.occurred_at >= now() - make_interval(days => $1)), max(e.cursor) + 1) as cursor
-  from old o cross join lateral (select cursor, occurred_at from event where tenant = o.tenant order by cursor limit $3) e
-  group by o.tenant
-), gone as (
-  delete from event e using until u where e.tenant = u.tenant and e.cursor < u.cursor returning 1
+with early as (
+  select cursor, bool_and(occurred_at < now() - make_interval(days => $2)) over (order by cursor) as old
+  from (select cursor, occurred_at from event where tenant = $1 order by cursor limit $3) e
 )
-select (select max(tenant) from old) as tenant, (select count(*) from gone) as removed`;
-const TENANTS_AT_ONCE = 10;
-const EVENTS_AT_ONCE = 500;
+delete from event where tenant = $1
+  and cursor >= (select min(cursor) from early) and cursor <= (select max(cursor) from early where old)`;
+const MAX_FORGOTTEN = 5000;
 
 interface PageRow {
   last_event: string;
@@ -144,15 +143,18 @@ export class EventStore {
     return rows.map(({ tenant, last_event: last }) => ({ tenant, last: Number(last) }));
   }
 
+  /** Tenants that have events older than so many days, in order: some of those after that one. */
+  async tenantsWithOld(days: number, after: string): Promise<string[]> {
+    const statement = { name: 'event-old', text: TENANTS_WITH_OLD, values: [days, after] };
+    return (await this.database.read<{ tenant: string }>(statement)).map(({ tenant }) => tenant);
+  }
+
   /**
-   * Removes some of what is older than so many days: a few events of a few tenants, so that the transaction is short.
-   * @param afterTenant '': begins with the first tenant
-   * @returns the last tenant that had some, undefined where none after `afterTenant` has; and how many are gone
+   * Removes events of the tenant that are older than so many days, not all at once.
+   * @returns how many; 0: nothing is left to remove, or another process does it
    */
-  async forget(days: number, afterTenant: string): Promise<{ tenant: string | undefined; removed: number }> {
-    const values = [days, TENANTS_AT_ONCE, EVENTS_AT_ONCE, afterTenant];
-    const { rows } = await this.database.run<{ tenant: string | null; removed: string }>({ name: 'event-forget', text: FORGET, values });
-    return { tenant: rows[0]!.tenant ?? undefined, removed: Number(rows[0]!.removed) };
+  async forget(tenant: string, days: number): Promise<number> {
+    return (await this.database.run({ name: 'event-forget', text: FORGET, values: [tenant, days, MAX_FORGOTTEN] })).rowCount ?? 0;
   }
 }
 

@@ -61,6 +61,7 @@ test('a wait ends with its signal, and leaves nothing behind', async () => {
 test('a database that is away is asked on, and told of once', async () => {
   const [warn, log] = [jest.spyOn(Logger.prototype, 'warn').mockReturnValue(), jest.spyOn(Logger.prototype, 'log').mockReturnValue()];
   const waiting = tail.moved('a', 0, 60_000, never);
+  await pass(300);
   store.failing = new Error('away');
   await pass(5000);
   expect([tail.away, warn.mock.calls.length, log.mock.calls.length]).toEqual([true, 1, 0]);
