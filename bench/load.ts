@@ -7,8 +7,13 @@ export interface Load {
   errors: number;
 }
 
-/** Closed loop: each of `callers` calls again as soon as it has its answer, for `seconds`. */
-export async function closedLoop(callers: number, seconds: number, call: (caller: number) => Promise<void>): Promise<Load> {
+/** Closed loop: each of `callers` calls again as soon as it has its answer, for `seconds`. A call may be several requests. */
+export async function closedLoop(
+  callers: number,
+  seconds: number,
+  call: (caller: number) => Promise<void>,
+  requestsOfCall = 1,
+): Promise<Load> {
   const latencies: number[] = [];
   let errors = 0;
   const begin = performance.now();
@@ -26,5 +31,6 @@ export async function closedLoop(callers: number, seconds: number, call: (caller
   const took = (performance.now() - begin) / 1000;
   latencies.sort((a, b) => a - b);
   const quantile = (q: number) => latencies[Math.min(Math.floor(latencies.length * q), latencies.length - 1)] ?? NaN;
-  return { perSecond: latencies.length / took, p50: quantile(0.5), p99: quantile(0.99), requests: latencies.length, errors };
+  const requests = latencies.length * requestsOfCall;
+  return { perSecond: requests / took, p50: quantile(0.5), p99: quantile(0.99), requests, errors };
 }

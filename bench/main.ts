@@ -3,14 +3,20 @@ import { parseArgs } from 'node:util';
 import type { Email } from '@sky-genesis/proto';
 import { Client } from 'pg';
 import { BenchStack } from './bench-stack';
+import { bulkLoad } from './bulk.load';
 import { cpuMicroseconds, residentMebibytes } from './cpu';
 import { grpcLoad } from './grpc.load';
 import { insertLoad } from './insert.load';
 import type { Load } from './load';
 import { restLoad } from './rest.load';
+import { submitEmailsLoad } from './submit-emails.load';
 
 const BODY_BYTES = 1000;
 const WARM_UP_SECONDS = 3;
+/** Callers at a time; of the bulk streams: one stream, with so many messages of so many mails under way. */
+const CALLERS = [1, 64];
+const BULK = { messages: 5, mails: 50 };
+const BULK_MAILS = [BULK.messages * BULK.mails];
 
 const mail = {
   from: 'Sender <sender@example.com>',
@@ -46,16 +52,19 @@ async function main(): Promise<void> {
 /** Every kind of load in turn, round after round, so that a machine that drifts drifts for all of them. */
 async function measure({ description, databaseUrl }: BenchStack, seconds: number, rounds: number): Promise<Row[]> {
   const { token, urls, ports, pids } = description;
+  const grpc = `127.0.0.1:${ports.mail_grpc}`;
   const kinds = [
-    { name: 'PostgreSQL, one row', load: (callers: number, s: number) => insertLoad(databaseUrl, JSON.stringify(mail), callers, s) },
-    { name: 'gRPC SendEmail', load: (callers: number, s: number) => grpcLoad(`127.0.0.1:${ports.mail_grpc}`, token, email, callers, s) },
-    { name: 'REST mail/send', load: (callers: number, s: number) => restLoad(urls.gateway, token, JSON.stringify(mail), callers, s) },
+    { name: 'PostgreSQL, one row', atATime: CALLERS, load: (n: number, s: number) => insertLoad(databaseUrl, JSON.stringify(mail), n, s) },
+    { name: 'gRPC SendEmail', atATime: CALLERS, load: (n: number, s: number) => grpcLoad(grpc, token, email, n, s) },
+    { name: 'REST mail/send', atATime: CALLERS, load: (n: number, s: number) => restLoad(urls.gateway, token, JSON.stringify(mail), n, s) },
+    { name: 'gRPC SubmitEmails', atATime: BULK_MAILS, load: (_: number, s: number) => submitEmailsLoad(grpc, token, email, BULK, s) },
+    { name: 'REST mail/bulk', atATime: BULK_MAILS, load: (_: number, s: number) => bulkLoad(urls.gateway, token, mail, BULK, s) },
   ];
-  for (const { load } of kinds) await load(64, WARM_UP_SECONDS);
+  for (const { atATime, load } of kinds) await load(atATime.at(-1) ?? 1, WARM_UP_SECONDS);
   const rows: Row[] = [];
   for (let round = 0; round < rounds; round++) {
-    for (const callers of [1, 64]) {
-      for (const { name, load } of kinds) {
+    for (const callers of [...CALLERS, ...BULK_MAILS]) {
+      for (const { name, load } of kinds.filter(({ atATime }) => atATime.includes(callers))) {
         const cpuNow = () => [pids.gateway, pids.mail, pids.postgres].map(cpuMicroseconds);
         const before = cpuNow();
         const result = await load(callers, seconds);
@@ -79,7 +88,8 @@ async function describe({ databaseUrl }: BenchStack, seconds: number, rounds: nu
     `PostgreSQL ${settings.version}, fsync ${settings.fsync}, synchronous_commit ${settings.sync}; load, apps and database share the machine`,
   );
   console.log(
-    `mails of ${BODY_BYTES} bytes of text; ${rounds} interleaved rounds of ${seconds} s, medians; CPU in microseconds a request\n`,
+    `mails of ${BODY_BYTES} bytes of text; ${rounds} interleaved rounds of ${seconds} s, medians; CPU in microseconds a mail; ` +
+      `SubmitEmails and mail/bulk: one stream with ${BULK.messages} messages of ${BULK.mails} mails under way, p50 and p99 of a message to its last answer\n`,
   );
 }
 
@@ -87,11 +97,11 @@ function print(rows: readonly Row[]): void {
   const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? NaN;
   console.log('| load | at a time | accepts/s | of PostgreSQL | p50 ms | p99 ms | gateway CPU | mail CPU | PostgreSQL CPU | errors |');
   console.log('|---|---|---|---|---|---|---|---|---|---|');
-  for (const callers of [1, 64]) {
-    const yardstick = median(
-      rows.filter((row) => row.callers === callers && row.name.startsWith('PostgreSQL')).map((row) => row.perSecond),
-    );
-    for (const name of new Set(rows.map((row) => row.name))) {
+  for (const callers of [...CALLERS, ...BULK_MAILS]) {
+    // Of as many callers, or of the most there are.
+    const asMany = Math.min(callers, CALLERS.at(-1) ?? callers);
+    const yardstick = median(rows.filter((row) => row.callers === asMany && row.name.startsWith('PostgreSQL')).map((row) => row.perSecond));
+    for (const name of new Set(rows.filter((row) => row.callers === callers).map((row) => row.name))) {
       const same = rows.filter((row) => row.name === name && row.callers === callers);
       const of = (pick: (row: Row) => number, digits = 0) => median(same.map(pick)).toFixed(digits);
       const ratio = (median(same.map((row) => row.perSecond)) / yardstick).toFixed(2);

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Bound, Round } from './round';
 
 const MINUTES: Bound = { of: 'minutes, at most', default: 30, max: 240 };
+const REPORTS = 'docs/proof';
 const SEED: Bound = { of: 'seed', default: 1, max: 2 ** 31 - 1 };
 
 /** The command line is wrong, or help was asked for. */
@@ -14,6 +15,8 @@ export interface Arguments {
   count: number;
   concurrency: number;
   minutes: number;
+  /** The folder that the report goes to. */
+  to: string;
   /** For the stack, beside its defaults: NAME to value. */
   settings: Record<string, string>;
   /** That runs the same again. */
@@ -39,10 +42,11 @@ export function parseArguments(rounds: Record<string, Round>, given: string[]): 
     count,
     'concurrency',
     concurrency,
+    ...(round.minutesBeside === undefined ? [] : ['minutes', minutes]),
     ...(values.set ?? []).flatMap((given) => ['set', given]),
   ];
   const command = options.reduce<string>((line, option, i) => `${line} ${i % 2 === 0 ? '--' : ''}${option}`, `npm run proof -- ${name}`);
-  return { name, round, seed, count, concurrency, minutes, settings, command };
+  return { name, round, seed, count, concurrency, minutes, to: values.to ?? REPORTS, settings, command };
 }
 
 function parse(args: string[], rounds: Record<string, Round>) {
@@ -52,6 +56,7 @@ function parse(args: string[], rounds: Record<string, Round>) {
     count: text,
     concurrency: text,
     minutes: text,
+    to: text,
     set: { type: 'string', multiple: true },
     help: { type: 'boolean' },
   } as const;
@@ -83,9 +88,9 @@ function usage(rounds: Record<string, Round>): string {
     bound('concurrency', concurrency),
   ]);
   return [
-    'npm run proof -- <round> [--seed N] [--count N] [--concurrency N] [--minutes N] [--set NAME=value ...]',
+    'npm run proof -- <round> [--seed N] [--count N] [--concurrency N] [--minutes N] [--to FOLDER] [--set NAME=value ...]',
     ...lines,
-    `  --seed: any one when left out; --minutes: the longest it may take (${MINUTES.default}); --set: a setting of the stack`,
-    'The report goes to docs/proof/<date>-<round>.md; the exit code is not 0 when something fell.',
+    `  --seed: any one when left out; --minutes: the longest it may take (${MINUTES.default}), for faults how long they are injected; --set: a setting of the stack`,
+    `The report goes to ${REPORTS}/<date>-<round>.md, or to the folder that --to names; the exit code is not 0 when something fell.`,
   ].join('\n');
 }

@@ -5,6 +5,9 @@ export type Answer =
   /** `reason`: the product's own word, the same on both wires, or the system's (ECONNREFUSED) where it did not answer. */
   | { kind: 'refused'; reason: string };
 
+/** `status`: the mail's afterwards. `reason`: as in `Answer`. */
+export type CancelAnswer = { kind: 'answered'; status: string } | { kind: 'refused'; reason: string };
+
 /** A wire to send mails by. */
 export interface Entrance {
   readonly name: string;

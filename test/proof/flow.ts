@@ -1,14 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Entrance } from './entrance';
-import { newMail } from './new-mail';
+import { newMail, type NewMail } from './new-mail';
 import type { RoundContext } from './round';
 
 const ASK_AGAIN_MS = 100;
 
-/** Sends without a pause, until it is ended; each mail until somebody has acknowledged it. */
+export interface FlowOptions {
+  /** What the idempotency keys begin with. */
+  name: string;
+  /** How long a sender rests between two mails; 0 and 0: not at all. */
+  pauseMs: { min: number; max: number };
+  /** The same for the same number. Left out: a plain mail. */
+  mail?: (number: number) => NewMail;
+}
+
+/** Sends until it is ended; each mail until somebody has acknowledged it. */
 export class Flow {
   /** Ids, with the key that each was asked for by. */
   readonly acknowledged = new Map<string, string>();
+  /** When each was acknowledged, in ms since the epoch. */
+  readonly acknowledgedAt: number[] = [];
   /** Answers that were no acknowledgement: the mail was asked for again. */
   readonly refusals: string[] = [];
   /** Keys that were answered with two ids. */
@@ -20,6 +31,7 @@ export class Flow {
   constructor(
     private readonly context: RoundContext,
     private readonly entrances: readonly Entrance[],
+    private readonly options: FlowOptions = { name: 'takeover', pauseMs: { min: 0, max: 0 } },
   ) {}
 
   /** Resolves when it was ended and all that was begun is acknowledged. */
@@ -37,9 +49,11 @@ export class Flow {
   }
 
   private async send(number: number): Promise<void> {
-    const mail = newMail(this.context.random, number);
+    const { name, pauseMs, mail: mailOf } = this.options;
+    const mail = mailOf?.(number) ?? newMail(this.context.random, number);
     const random = this.context.random.branch(number);
-    const key = `takeover-${number}`;
+    const key = `${name}-${number}`;
+    if (pauseMs.max > 0) await sleep(random.integer(pauseMs.min, pauseMs.max));
     for (;;) {
       const answer = await random.pick(this.entrances).submit(mail, key);
       if (answer.kind === 'accepted') return this.acknowledge(answer.messageId, key);
@@ -50,6 +64,7 @@ export class Flow {
 
   private acknowledge(id: string, key: string): void {
     if (this.idOf.has(key) || this.acknowledged.has(id)) this.ambiguous++;
+    this.acknowledgedAt.push(Date.now());
     this.idOf.set(key, id);
     this.acknowledged.set(id, key);
   }

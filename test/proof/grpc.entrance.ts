@@ -1,20 +1,31 @@
 import { type Client, credentials, loadPackageDefinition, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { fromServiceError } from '@sky-genesis/grpc';
-import { loadPackage, type SubmitEmailRequest, type SubmitEmailResponse } from '@sky-genesis/proto';
-import { type Answer, type Entrance, TIMEOUT_MS } from './entrance';
+import {
+  type CancelEmailRequest,
+  type CancelEmailResponse,
+  type EmailOptions,
+  loadPackage,
+  type SubmitEmailRequest,
+  type SubmitEmailResponse,
+  UncertainPolicy,
+} from '@sky-genesis/proto';
+import { type Answer, type CancelAnswer, type Entrance, TIMEOUT_MS } from './entrance';
 import type { NewMail } from './new-mail';
 import type { Started } from './started';
 
+type Call<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+  options: { deadline: number },
+  done: (error: ServiceError | null, response?: Response) => void,
+) => void;
+
 interface MailServiceClient extends Client {
-  submitEmail(
-    request: SubmitEmailRequest,
-    metadata: Metadata,
-    options: { deadline: number },
-    done: (error: ServiceError | null, response?: SubmitEmailResponse) => void,
-  ): void;
+  submitEmail: Call<SubmitEmailRequest, SubmitEmailResponse>;
+  cancelEmail: Call<CancelEmailRequest, CancelEmailResponse>;
 }
 
-/** MailService/SubmitEmail on one channel. */
+/** MailService on one channel. */
 export class GrpcEntrance implements Entrance {
   readonly name: string;
   private readonly client: MailServiceClient;
@@ -36,11 +47,16 @@ export class GrpcEntrance implements Entrance {
   }
 
   submit(mail: NewMail, idempotencyKey = ''): Promise<Answer> {
-    const metadata = new Metadata();
-    metadata.set('authorization', `Bearer ${this.token}`);
+    const metadata = this.metadata();
     if (this.keyIn === 'metadata' && idempotencyKey !== '') metadata.set('idempotency-key', idempotencyKey);
-    const email = { id: '', ...mail, timestamp: '0', attachments: [] };
-    const request = { email, options: undefined, idempotencyKey: this.keyIn === 'field' ? idempotencyKey : '', requestRef: '' };
+    const { on_uncertain: onUncertain, send_at: sendAt, ...plain } = mail;
+    const email = { id: '', ...plain, timestamp: '0', attachments: [] };
+    const request = {
+      email,
+      options: optionsWith(onUncertain, sendAt),
+      idempotencyKey: this.keyIn === 'field' ? idempotencyKey : '',
+      requestRef: '',
+    };
     return new Promise((resolve) => {
       this.client.submitEmail(request, metadata, { deadline: Date.now() + TIMEOUT_MS }, (error, response) => {
         if (error || !response) return resolve({ kind: 'refused', reason: error ? fromServiceError(error).reason : 'no response' });
@@ -48,4 +64,34 @@ export class GrpcEntrance implements Entrance {
       });
     });
   }
+
+  /** Never rejects. */
+  cancel(messageId: string): Promise<CancelAnswer> {
+    return new Promise((resolve) => {
+      this.client.cancelEmail({ id: messageId }, this.metadata(), { deadline: Date.now() + TIMEOUT_MS }, (error, response) => {
+        if (error || !response) return resolve({ kind: 'refused', reason: error ? fromServiceError(error).reason : 'no response' });
+        resolve({ kind: 'answered', status: response.status });
+      });
+    });
+  }
+
+  private metadata(): Metadata {
+    const metadata = new Metadata();
+    metadata.set('authorization', `Bearer ${this.token}`);
+    return metadata;
+  }
 }
+
+const POLICIES = { hold: UncertainPolicy.UNCERTAIN_POLICY_HOLD, resend: UncertainPolicy.UNCERTAIN_POLICY_RESEND };
+
+const optionsWith = (onUncertain: NewMail['on_uncertain'], sendAt = 0): EmailOptions => ({
+  cc: [],
+  bcc: [],
+  replyTo: [],
+  htmlBody: '',
+  headers: {},
+  sendAt: String(sendAt),
+  metadata: {},
+  onUncertain: onUncertain ? POLICIES[onUncertain] : UncertainPolicy.UNCERTAIN_POLICY_UNSPECIFIED,
+  expiresAt: '0',
+});

@@ -6,6 +6,10 @@ export interface NewMail {
   to: string[];
   subject: string;
   body: string;
+  /** Left out: the server's policy. */
+  on_uncertain?: 'hold' | 'resend';
+  /** Not before this time, in unix seconds. */
+  send_at?: number;
 }
 
 const WORDS = [

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { StackDescription } from '../../tools/stack/stack-file';
+import type { ProcessName, StackDescription } from '../../tools/stack/stack-file';
 import type { Started } from './started';
 
 /** As seen from test/proof/dist. */
@@ -44,7 +44,7 @@ export class ProofStack {
     return join(this.folder, 'inbox');
   }
 
-  pid(name: 'mail' | 'gateway'): number {
+  pid(name: ProcessName): number {
     const { [name]: pid } = this.description.pids;
     if (pid === undefined) throw new Error(`the stack has no ${name}`);
     return pid;
@@ -55,10 +55,10 @@ export class ProofStack {
     return environmentOf(this.pid('mail'));
   }
 
-  /** kill -9 of mail; the stack starts it again. Returns the pid that is no more. */
-  killMail(): number {
-    const pid = this.pid('mail');
-    if (environmentOf(pid)['SGE_DATA_DIR'] !== this.folder) throw new Error(`process ${pid} is not this stack's mail`);
+  /** kill -9 of a part (of PostgreSQL: its first process); the stack starts it again. Returns the pid that is no more. */
+  kill(name: ProcessName): number {
+    const pid = this.pid(name);
+    if (parentOf(pid) !== this.child.pid) throw new Error(`process ${pid} is not this stack's ${name}`);
     process.kill(pid, 'SIGKILL');
     return pid;
   }
@@ -82,6 +82,12 @@ export class ProofStack {
     }
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** The fourth field of /proc/<pid>/stat, counted after the name, which may hold blanks. */
+function parentOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 }
 
 function environmentOf(pid: number): NodeJS.ProcessEnv {

@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import type { SeenEvent } from './event.reader';
 import type { Figure } from './round';
 import type { Started } from './started';
 
@@ -52,8 +53,34 @@ export class ProofDatabase {
     return (await this.rows<{ id: string }>(text)).map(({ id }) => `msg_${id}`);
   }
 
-  private async number(text: string): Promise<number> {
-    const [row] = await this.rows<{ count: string }>(text);
+  /** Ids of emails that have events of this type, with how many. */
+  async events(type: string): Promise<Map<string, number>> {
+    const text = 'select email_id as id, count(*) from event where type = $1 group by email_id';
+    const rows = await this.rows<{ id: string; count: string }>(text, [type]);
+    return new Map(rows.map(({ id, count }) => [`msg_${id}`, Number(count)]));
+  }
+
+  /** The cursor of the last one; the stack has one tenant. */
+  lastEvent(): Promise<number> {
+    return this.number('select coalesce(max(last_event), 0) as count from tenant_counter');
+  }
+
+  /** All of them as they are told, in order. */
+  allEvents(): Promise<SeenEvent[]> {
+    return this.rows(`
+      select cursor::text, 'evt_' || id as id, type, 'msg_' || email_id as "messageId", recipient, status, detail,
+        floor(extract(epoch from occurred_at) * 1000)::float8 as "occurredAtMs"
+      from event order by tenant, event.cursor`);
+  }
+
+  /** Whether it is committed that the final dot of this email may have left. */
+  async isDataSent(id: string): Promise<boolean> {
+    const text = 'select count(*) from job where email_id = $1 and data_sent_at is not null';
+    return (await this.number(text, [id.replace('msg_', '')])) > 0;
+  }
+
+  private async number(text: string, values: unknown[] = []): Promise<number> {
+    const [row] = await this.rows<{ count: string }>(text, values);
     return Number(row?.count);
   }
 

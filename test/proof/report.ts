@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
+import { timelinePage } from '#faults/timeline-page';
 import type { Cell, Figure, Findings, Round } from './round';
 
 const ROOT = resolve(__dirname, '../../..');
@@ -32,29 +33,46 @@ export function verdict({ invariants }: Findings): string {
   return fallen.length === 0 ? 'held: everything below' : `FELL: ${fallen.map(({ text }) => text).join('; ')}`;
 }
 
-/** Writes `docs/proof/<date>-<round>.md`, over one of the same day; returns its path in the repository. */
-export function writeReport(run: RoundRun, findings: Findings): string {
-  const path = join('docs', 'proof', `${run.beganAt.toISOString().slice(0, 10)}-${run.name}.md`);
-  mkdirSync(join(ROOT, 'docs', 'proof'), { recursive: true });
-  writeFileSync(join(ROOT, path), report(run, findings));
-  return path;
+/**
+ * Writes `<date>-<round>.md`, over one of the same day, and the page of the timeline beside it, where there is one.
+ * @param folder from the root of the repository on
+ * @returns the path of the report
+ */
+export function writeReport(run: RoundRun, findings: Findings, folder: string): string {
+  const path = join(folder, `${run.beganAt.toISOString().slice(0, 10)}-${run.name}`);
+  mkdirSync(resolve(ROOT, folder), { recursive: true });
+  writeFileSync(resolve(ROOT, `${path}.md`), report(run, findings));
+  if (findings.timeline) writeFileSync(resolve(ROOT, `${path}.html`), page(run, findings, findings.timeline));
+  return `${path}.md`;
 }
 
-function report(run: RoundRun, findings: Findings): string {
+function page(run: RoundRun, findings: Findings, timeline: NonNullable<Findings['timeline']>): string {
+  const { settings, ...rest } = findings;
+  return timelinePage({ title: titleOf(run), verdict: verdict(findings), ...rest, settings: settingsOf(run, settings), ...timeline });
+}
+
+const titleOf = ({ name, round }: RoundRun): string => `Proof ${name}: ${round.title}`;
+
+function settingsOf(run: RoundRun, more: readonly Figure[]): Figure[] {
   const { round, count, concurrency, beganAt, seconds } = run;
-  const settings: Figure[] = [
+  return [
     ['command', `\`${run.command}\``],
     ['seed', run.seed],
     [round.count.of, count],
     [round.concurrency.of, concurrency],
     ['begun', `${beganAt.toISOString().slice(0, 19)}Z, for ${seconds.toFixed(0)} s`],
     ...run.machine,
-    ...findings.settings,
+    ...more,
   ];
+}
+
+function report(run: RoundRun, findings: Findings): string {
+  const settings = settingsOf(run, findings.settings);
   const sections = [
-    `# Proof \`${run.name}\`: ${round.title}`,
+    `# Proof \`${run.name}\`: ${run.round.title}`,
     `**Verdict: ${verdict(findings)}**`,
-    round.does,
+    run.round.does,
+    ...(findings.timeline ? [`The timeline is drawn in [a page](${run.beganAt.toISOString().slice(0, 10)}-${run.name}.html).`] : []),
     table(['setting', ''], settings),
     '## What had to hold',
     findings.invariants.map(({ holds, text }) => `- ${holds ? 'held' : '**FELL**'}: ${text}`).join('\n'),

@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import { type Answer, type Entrance, TIMEOUT_MS } from './entrance';
+import { type Answer, type CancelAnswer, type Entrance, TIMEOUT_MS } from './entrance';
 import type { NewMail } from './new-mail';
 import type { Started } from './started';
 
@@ -12,7 +12,26 @@ interface RestAnswer {
 export interface MailStatus {
   status: string;
   subject: string;
+  recipients: { address: string; status: string; reason?: string }[];
   attempts: unknown[];
+}
+
+/** An event as GET /api/v1/events tells it, as far as it is looked at here. */
+export interface ToldEvent {
+  cursor: string;
+  type: string;
+  message_id: string;
+  /** Left out: the event is about the whole mail. */
+  recipient?: string;
+  status: string;
+  occurred_at_ms: number;
+}
+
+export interface EventPage {
+  events: ToldEvent[];
+  /** The next page's `after`. */
+  cursor: string;
+  has_more: boolean;
 }
 
 /** The gateway, over connections that are kept. */
@@ -41,11 +60,36 @@ export class RestEntrance implements Entrance {
     }
   }
 
+  /** Never rejects. */
+  async cancel(messageId: string): Promise<CancelAnswer> {
+    try {
+      const { status, body } = await this.call('POST', `/api/v1/mail/${messageId}/cancel`, {});
+      return status === 200
+        ? { kind: 'answered', status: String(body['status']) }
+        : { kind: 'refused', reason: String(body['code'] ?? status) };
+    } catch (error) {
+      return { kind: 'refused', reason: (error as NodeJS.ErrnoException).code ?? String(error) };
+    }
+  }
+
   /** @throws Error when it is not told */
   async read(messageId: string): Promise<MailStatus> {
     const { status, body } = await this.call('GET', `/api/v1/mail/${messageId}`, {});
     if (status !== 200) throw new Error(`GET of ${messageId} answered ${status}`);
     return body as unknown as MailStatus;
+  }
+
+  /** @throws Error when it is not told */
+  async events(after: string, pageSize: number): Promise<EventPage> {
+    const { status, body } = await this.call('GET', `/api/v1/events?after=${after}&page_size=${pageSize}`, { accept: 'application/json' });
+    if (status !== 200) throw new Error(`GET of the events after ${after} answered ${status}`);
+    return body as unknown as EventPage;
+  }
+
+  /** Settles what is uncertain of a mail. @throws Error when it is refused */
+  async resolve(messageId: string, resolution: 'sent' | 'resend', note: string): Promise<void> {
+    const { status, body } = await this.call('POST', `/api/v1/mail/${messageId}/resolve`, {}, JSON.stringify({ resolution, note }));
+    if (status !== 200) throw new Error(`POST resolve of ${messageId} answered ${status} ${String(body['code'])}`);
   }
 
   private call(method: string, path: string, more: Record<string, string>, body = ''): Promise<RestAnswer> {

@@ -1,3 +1,4 @@
+import type { TimelinePage } from '#faults/timeline-page';
 import type { SeededRandom } from './seeded-random';
 import type { Started } from './started';
 
@@ -16,12 +17,15 @@ export interface Round {
   does: string;
   count: Bound;
   concurrency: Bound;
+  /** Where --minutes is how long the round works, and not only its limit: what it may take beside these. */
+  minutesBeside?: number;
   run(context: RoundContext): Promise<Findings>;
 }
 
 export interface RoundContext {
   count: number;
   concurrency: number;
+  minutes: number;
   /** For each stack, beside its defaults. */
   settings: Record<string, string>;
   /** The one source of chance; a branch of it for what runs at the same time. */
@@ -42,6 +46,8 @@ export interface Findings {
   invariants: Invariant[];
   /** How it was counted, and what the figures do not say. */
   notes: string[];
+  /** Drawn on a page beside the report. */
+  timeline?: Omit<TimelinePage, 'title' | 'verdict' | 'settings' | 'figures' | 'invariants'>;
 }
 
 export type Cell = string | number;

@@ -79,7 +79,7 @@ async function killOnce(
   const afterMs = random.integer(KILL_AFTER_MS.min, KILL_AFTER_MS.max);
   const sending = flow.begin();
   await sleep(afterMs);
-  const pid = victim.killMail();
+  const pid = victim.kill('mail');
   const killedAt = performance.now();
   await Promise.all([sleep(GO_ON_MS), untilNoneLeft(() => (victim.pid('mail') === pid ? 1 : 0), PATIENCE_MS)]);
   flow.end();

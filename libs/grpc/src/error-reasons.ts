@@ -24,7 +24,10 @@ export type CodeName =
 export const errorReasons = {
   INVALID_ARGUMENT: { code: 'INVALID_ARGUMENT', meaning: 'Fields of the request are wrong; each is named.' },
   MALFORMED_REQUEST: { code: 'INVALID_ARGUMENT', meaning: 'The request could not be read: not JSON, or not this message.' },
-  UNSUPPORTED_MEDIA_TYPE: { code: 'INVALID_ARGUMENT', meaning: 'The body must be application/json.' },
+  UNSUPPORTED_MEDIA_TYPE: {
+    code: 'INVALID_ARGUMENT',
+    meaning: 'The body must be application/json, or application/x-ndjson where the route says so.',
+  },
   UNAUTHENTICATED: { code: 'UNAUTHENTICATED', meaning: 'The bearer token is missing, expired or not valid here.' },
   SCOPE_MISSING: { code: 'PERMISSION_DENIED', meaning: 'The token lacks the scope that this call needs.' },
   SENDER_NOT_ALLOWED: { code: 'PERMISSION_DENIED', meaning: 'The token does not allow this address in `from`.' },

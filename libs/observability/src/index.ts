@@ -3,3 +3,5 @@ export { grpcObserver } from './grpc.observer';
 export { loggerModule } from './logger.module';
 export { metricsModule } from './metrics.module';
 export { observabilitySettings, type ObservabilitySettings } from './observability.settings';
+/** An app's own metrics: of the one version, and so in the one registry, that `GET /metrics` shows. */
+export { Counter, Gauge, Histogram } from 'prom-client';

@@ -48,10 +48,10 @@ export function loadPackage(): PackageDefinition {
  * `type_url` whatever keepCase says: what is given as `typeUrl`, as in the generated types, would be left out silently.
  */
 function nameAnyAsGenerated(): void {
-  const { common } = createRequire(require.resolve('@grpc/proto-loader'))('protobufjs') as {
+  const protobufjs = createRequire(require.resolve('@grpc/proto-loader'))('protobufjs') as {
     common(name: string, definition: object): void;
   };
-  common('any', { Any: { fields: { typeUrl: { type: 'string', id: 1 }, value: { type: 'bytes', id: 2 } } } });
+  protobufjs.common('any', { Any: { fields: { typeUrl: { type: 'string', id: 1 }, value: { type: 'bytes', id: 2 } } } });
 }
 
 /** FileDescriptorSet is `repeated FileDescriptorProto file = 1`: a tag (0x0a), a varint length, the bytes. */

@@ -142,6 +142,13 @@ describe('lines and answers', () => {
     expect(seen.messages).toHaveLength(4);
   });
 
+  test('no message is larger than the service takes', async () => {
+    const small = await new GatewayFixture().start({ GRPC_MAX_MESSAGE_SIZE: '16384' });
+    const lines = Array.from({ length: 300 }, (_, at) => ({ body: 'x'.repeat(at === 150 ? 16_000 : 500) }));
+    expect((await bulk(small, ...lines)).filter(({ message_id }) => message_id !== undefined)).toHaveLength(300);
+    await small.stop();
+  });
+
   test('nothing is answered with nothing', async () => {
     expect(await bulk(fixture)).toEqual([]);
   });
@@ -190,6 +197,11 @@ describe('the request', () => {
   ])('of %s to %s with %p is a 415', async (type, path, headers) => {
     const { status, json } = await fixture.ask(path, { method: 'POST', body: '{}', headers: { 'content-type': type, ...headers } });
     expect([status, json.code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
+  });
+
+  test('of JSON is a 415 before it is read', async () => {
+    const { status } = await fixture.post('/api/v1/mail/bulk', 'x'.repeat(LIMIT * 3));
+    expect(status).toBe(415);
   });
 
   test('without a token is refused before its end', async () => {

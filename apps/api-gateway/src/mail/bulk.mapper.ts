@@ -4,7 +4,7 @@ import type { Line } from '../http/ndjson-lines';
 import { parseJson } from '../http/json-body.mapper';
 import { validated } from '../http/request-validation.pipe';
 import { problemOf, toRestField } from '../problem/problem.mapper';
-import { type BulkAnswer, bulkLine } from './bulk.schema';
+import { type BulkAnswer, bulkLine, REQUEST_REF } from './bulk.schema';
 import { fromSubmitEmailResponse, toSubmitEmailRequest } from './mail.mapper';
 
 /** More than any request takes for fields that are empty, and for lengths. */
@@ -34,8 +34,8 @@ export function readLine({ number, content }: Line, maxWireBytes: number): ReadL
 
 /** So that the answer to a line with faults is matched, too. */
 function requestRefIn(given: unknown): string | undefined {
-  const read = bulkLine.shape.request_ref.safeParse((given as { request_ref?: unknown } | null | undefined)?.request_ref);
-  return read.data;
+  const ref = (given as { request_ref?: unknown } | null | undefined)?.request_ref;
+  return typeof ref === 'string' && REQUEST_REF.test(ref) ? ref : undefined;
 }
 
 export function fromResult(result: SubmitEmailResult, requestRef: string, requestId: string): BulkAnswer {

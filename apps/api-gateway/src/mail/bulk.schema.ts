@@ -3,7 +3,7 @@ import { problem } from '../problem/problem.schema';
 import { sendEmailBody, submitted } from './mail.schema';
 
 // eslint-disable-next-line no-control-regex -- control characters are what it excludes
-const REQUEST_REF = /^[^\u0000-\u001f\u007f-\u009f]{1,255}$/;
+export const REQUEST_REF = /^[^\u0000-\u001f\u007f-\u009f]{1,255}$/;
 
 /** A line of the request: an email as it is sent alone, and what its answer is matched by. */
 export const bulkLine = sendEmailBody

@@ -8,7 +8,7 @@ import { unforeseen } from '../problem/problem.filter';
 import { fromResult, readLine, toProblem } from './bulk.mapper';
 import type { BulkAnswer } from './bulk.schema';
 
-/** Of the lines at hand, so many go into one message, or so many bytes. */
+/** Of the lines at hand, so many go into one message, or so many bytes, but one line in any case. */
 const MAX_REQUESTS = 100;
 const MAX_REQUEST_BYTES = 1_048_576;
 /** Lines that are sent and not answered; the service has a bound of its own, which is less. */
@@ -43,6 +43,7 @@ export class BulkStream {
   private readonly unanswered = new Map<string, string>();
   private readonly ending = new AbortController();
   private readonly lines: NdjsonLines;
+  private readonly maxRequestBytes: number;
   /** Why the request was not read to its end. */
   private unread: RuleError | undefined = new RuleError('CANCELLED');
   private answered: () => void = () => undefined;
@@ -55,6 +56,7 @@ export class BulkStream {
     private readonly settings: BulkSettings,
     private readonly input: BulkInput,
   ) {
+    this.maxRequestBytes = Math.min(MAX_REQUEST_BYTES, settings.maxMessageBytes);
     this.lines = new NdjsonLines(settings.maxMessageBytes, input.budget);
   }
 
@@ -114,8 +116,8 @@ export class BulkStream {
         await this.tell(toProblem(read.refusal, this.input.requestId, read.requestRef));
         continue;
       }
-      if (isFull(message, read.wireBytes)) {
-        yield* this.send(message);
+      if (message.requests.length === MAX_REQUESTS || message.wireBytes + read.wireBytes > this.maxRequestBytes) {
+        if (message.requests.length > 0) yield* this.send(message);
         message = emptyMessage();
       }
       message.requests.push(read.request);
@@ -153,7 +155,7 @@ export class BulkStream {
 
   /** Resolves when the client has room for more; nothing is told to one that is gone. */
   private async tell(answer: BulkAnswer): Promise<void> {
-    if (this.answer.destroyed || this.answer.write(`${JSON.stringify(answer)}\n`)) return;
+    if (this.answer.destroyed || this.answer.writableEnded || this.answer.write(`${JSON.stringify(answer)}\n`)) return;
     await new Promise<void>((resolve) => {
       const over = () => {
         this.answer.off('drain', over).off('close', over);
@@ -172,6 +174,3 @@ interface Message {
 }
 
 const emptyMessage = (): Message => ({ requests: [], wireBytes: 0, heldBytes: 0 });
-
-const isFull = ({ requests, wireBytes }: Message, more: number): boolean =>
-  requests.length === MAX_REQUESTS || (requests.length > 0 && wireBytes + more > MAX_REQUEST_BYTES);

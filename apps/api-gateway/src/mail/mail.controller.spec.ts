@@ -195,3 +195,36 @@ describe('POST /api/v1/mail/:id/cancel', () => {
     expect([status, json, mail.last.request]).toEqual([200, { status: 'canceled' }, { id: 'msg_1' }]);
   });
 });
+
+describe('POST /api/v1/mail/:id/resolve', () => {
+  const resolve = (body: unknown) => fixture.post('/api/v1/mail/msg_1/resolve', body);
+
+  test('passes on who found out what, and gives the status of the email', async () => {
+    const { status, json } = await resolve({ resolution: 'failed', recipient: 'a@example.com', note: 'asked by phone' });
+    expect([status, json]).toEqual([200, { status: 'sent' }]);
+    expect(mail.last.request).toEqual({ id: 'msg_1', resolution: 'failed', recipient: 'a@example.com', note: 'asked by phone' });
+    await resolve({ resolution: 'resend' });
+    expect(mail.last.request).toEqual({ id: 'msg_1', resolution: 'resend', recipient: '', note: '' });
+  });
+
+  test.each([
+    ['EMAIL_NOT_FOUND', 404],
+    ['NOTHING_TO_RESOLVE', 400],
+    ['EMAIL_BUSY', 409],
+  ] as const)('%s of the service is %i here', async (reason, expected) => {
+    mail.resolveEmail = () => {
+      throw new RuleError(reason);
+    };
+    const { status, json } = await resolve({ resolution: 'sent' });
+    expect([status, json.code]).toEqual([expected, reason]);
+  });
+
+  test.each([
+    [{}, 'resolution'],
+    [{ resolution: 'delivered' }, 'resolution'],
+    [{ resolution: 'sent', recipients: [] }, 'recipients'],
+  ])('%j is refused by name', async (body, field) => {
+    const { status, json } = await resolve(body);
+    expect([status, json.errors[0].field]).toEqual([400, field]);
+  });
+});

@@ -85,6 +85,7 @@ test('what comes line by line, or as events, has its media type', () => {
     { 'application/x-ndjson': { schema: { $ref: '#/components/schemas/BulkAnswer' } } },
   ]);
   const events = (document.paths['/api/v1/events'] as any).get;
+  expect(events.security).toEqual([{ bearer: ['events.read'] }]);
   expect(Object.keys(events.responses['200'].content)).toEqual(['application/json', 'text/event-stream']);
   expect(events.responses['200'].content['text/event-stream'].schema.type).toBe('string');
   expect(events.parameters.map(({ name }: { name: string }) => name)).toEqual(

@@ -47,6 +47,12 @@ describe('problemOf', () => {
     });
   });
 
+  test('tells the facts that a program acts on', () => {
+    const problem = problemOf(new RuleError('UNAUTHENTICATED', 'expired', { facts: { cursor: '7' } }), 'r1');
+    expect(problem.facts).toEqual({ cursor: '7' });
+    expect(problemOf(new RuleError('UNAUTHENTICATED'), 'r1')).not.toHaveProperty('facts');
+  });
+
   test('bounds what it repeats', () => {
     const violations = Array.from({ length: 10_000 }, () => ({ field: 'x'.repeat(5000), description: 'y'.repeat(5000) }));
     const { errors, detail } = problemOf(new RuleError('INVALID_ARGUMENT', '', { violations }), 'r1');

@@ -16,7 +16,14 @@ const decide = (recipients: RecipientHandover[], over: Partial<OutgoingEmail> = 
     recipients: recipients.map((_, i) => ({ position: i * 2, address: `r${i}@example.com`, kind: 'to', attempts: 0, status: 'queued' })),
     ...over,
   });
-  const handover: Handover = { outcome: 'accepted', relay: 'relay:25', opened: true, reply: reply(250, '2.0.0'), tlsVersion: 'TLSv1.3', recipients };
+  const handover: Handover = {
+    outcome: 'accepted',
+    relay: 'relay:25',
+    opened: true,
+    reply: reply(250, '2.0.0'),
+    tlsVersion: 'TLSv1.3',
+    recipients,
+  };
   return decideOutcome(email, handover, STARTED, NOW, { ...policy, ...given });
 };
 

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram } from 'prom-client';
+import { Counter, Gauge, Histogram } from '@sky-genesis/observability';
 import type { Outcome } from './decide-outcome';
 import type { OutgoingEmail } from './outgoing-email';
 

@@ -5,9 +5,9 @@ import { DeliveryStore } from './delivery.store';
 import { DeliveryWorker } from './delivery.worker';
 import { DueSignal } from './due.signal';
 import { HandoverService } from './handover.service';
-import { HeldEmails } from './held-emails';
 import { OverdueStore } from './overdue.store';
 import { OverdueWorker } from './overdue.worker';
+import { Places } from './places';
 import { Relay, type RelayLimits } from './relay';
 import { parseRelays, type RelayAddress } from './relay-list';
 import { Relays } from './relays';
@@ -44,11 +44,11 @@ export class DeliveryModule {
         },
         {
           provide: DeliveryWorker,
-          useFactory: (store: DeliveryStore, handovers: HandoverService, due: DueSignal) =>
-            new DeliveryWorker(store, handovers, due, settings),
-          inject: [DeliveryStore, HandoverService, DueSignal],
+          useFactory: (store: DeliveryStore, handovers: HandoverService, due: DueSignal, places: Places) =>
+            new DeliveryWorker(store, handovers, due, places, settings),
+          inject: [DeliveryStore, HandoverService, DueSignal, Places],
         },
-        HeldEmails,
+        { provide: Places, useFactory: () => new Places(settings.concurrency) },
         {
           provide: OverdueStore,
           useFactory: (database: DatabaseClient) => new OverdueStore(database, config.MAIL_ON_UNCERTAIN),
@@ -56,9 +56,9 @@ export class DeliveryModule {
         },
         {
           provide: OverdueWorker,
-          useFactory: (store: OverdueStore, held: HeldEmails) =>
-            new OverdueWorker(store, held, stateAges({ ...config, relays: addresses.length })),
-          inject: [OverdueStore, HeldEmails],
+          useFactory: (store: OverdueStore, places: Places) =>
+            new OverdueWorker(store, places, stateAges({ ...config, relays: addresses.length })),
+          inject: [OverdueStore, Places],
         },
       ],
       exports: [DueSignal, DeliveryWorker],

@@ -5,6 +5,7 @@ import { GroupCommit } from '../database/group-commit';
 import { formatEmailId } from '../emails/email-id';
 import { type Outcome, type OutcomePolicy, postponed } from './decide-outcome';
 import { deliverEmail } from './deliver-email';
+import { leasesTakenOverTotal, observeRecorded } from './delivery.metrics';
 import { type DataSentMark, DeliveryStore, LEASE_MS } from './delivery.store';
 import { DueSignal } from './due.signal';
 import { HandoverService } from './handover.service';
@@ -30,7 +31,6 @@ export interface WorkerSettings {
 export class DeliveryWorker {
   private readonly logger = new Logger(DeliveryWorker.name);
   private readonly id = randomUUID();
-  private readonly places: Places;
   private readonly underWay = new Set<Promise<void>>();
   private readonly marks: GroupCommit<DataSentMark, boolean>;
   private readonly outcomes: GroupCommit<Outcome, boolean>;
@@ -43,9 +43,9 @@ export class DeliveryWorker {
     private readonly store: DeliveryStore,
     private readonly handovers: HandoverService,
     private readonly due: DueSignal,
+    private readonly places: Places,
     private readonly settings: WorkerSettings,
   ) {
-    this.places = new Places(settings.concurrency);
     this.marks = new GroupCommit((marks) => store.mark(this.id, marks), BATCHES);
     this.outcomes = new GroupCommit((outcomes) => store.record(this.id, outcomes), BATCHES);
   }
@@ -110,10 +110,13 @@ export class DeliveryWorker {
   /** @param waitMs not 0: there is no place for it now, and it goes back into the queue */
   private async deliver(email: OutgoingEmail, waitMs: number): Promise<void> {
     const id = formatEmailId(email.id);
-    if (email.takenOver) this.logger.warn({ id, attempt: email.attemptNo }, 'taken over from a worker that ended');
+    if (email.takenOver) {
+      leasesTakenOverTotal.inc();
+      this.logger.warn({ id, attempt: email.attemptNo }, 'taken over from a worker that ended');
+    }
     try {
       const handOver = (given: OutgoingEmail) => this.handovers.handOver(given, (...mark) => this.markDataSent(...mark));
-      await this.record(waitMs > 0 ? postponed(email, waitMs) : await deliverEmail(email, handOver, this.settings.policy));
+      await this.record(email, waitMs > 0 ? postponed(email, waitMs) : await deliverEmail(email, handOver, this.settings.policy));
     } catch (err) {
       // The lease runs out and the mail is tried again: loud, and not lost.
       this.logger.error({ err, id, attempt: email.attemptNo }, 'a delivery failed with an error not foreseen');
@@ -124,10 +127,11 @@ export class DeliveryWorker {
     if (!(await this.marks.submit({ email, relay, positions }))) throw new Error('the lease was lost');
   }
 
-  private async record(outcome: Outcome): Promise<void> {
+  private async record(email: OutgoingEmail, outcome: Outcome): Promise<void> {
     const recorded = await this.outcomes.submit(outcome);
-    const { attemptNo: attempt } = outcome;
-    if (!recorded) this.logger.warn({ id: formatEmailId(outcome.emailId), attempt }, 'the lease was lost before the outcome was recorded');
+    const { id, attemptNo: attempt } = email;
+    if (recorded) observeRecorded(email, outcome);
+    else this.logger.warn({ id: formatEmailId(id), attempt }, 'the lease was lost before the outcome was recorded');
   }
 
   private async renew(): Promise<void> {

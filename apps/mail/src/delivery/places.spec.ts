@@ -1,3 +1,4 @@
+import type { OutgoingEmail } from './outgoing-email';
 import { outgoing } from './outgoing-email.fixture';
 import { Places } from './places';
 import { SLOW_MS } from './slow-destinations';
@@ -43,4 +44,18 @@ test('a destination that is slow gets a quarter of the places; what it has too m
   expect(all.take(to('late@slow.test'))).toBeGreaterThan(0);
   expect(all.free).toBe(2);
   expect(all.take(to('a@fast.test'))).toBe(0);
+});
+
+test('what is held too long is told, the oldest by name', () => {
+  const all = places(4);
+  const emails = ['released', 'first', 'second'].map((id) => ({ ...to(`a@${id}.test`), id }));
+  for (const email of emails) {
+    all.take(email);
+    now += 1000;
+  }
+  all.leave(emails[0] as OutgoingEmail);
+  expect(all.heldLongerThan(2)).toBeUndefined();
+  now = 3500;
+  expect(all.heldLongerThan(2)).toEqual({ count: 1, oldestId: 'first', oldestSeconds: 2.5 });
+  expect(all.heldLongerThan(1)).toEqual({ count: 2, oldestId: 'first', oldestSeconds: 2.5 });
 });

@@ -1,4 +1,5 @@
 import type { OutgoingEmail } from './outgoing-email';
+import type { Overdue } from './overdue';
 import { SLOW_MS, SlowDestinations } from './slow-destinations';
 
 /** What a worker has under way, and who holds how much of it. */
@@ -31,6 +32,16 @@ export class Places {
   get tenantsHolding(): string[] {
     const slowSince = this.now() - SLOW_MS;
     return [...this.held].filter(([, since]) => since > slowSince).map(([{ tenant }]) => tenant);
+  }
+
+  /** Leases are renewed, so that only who holds a mail can tell a hand-over that hangs from one that goes on. */
+  heldLongerThan(seconds: number): Overdue | undefined {
+    const now = this.now();
+    const ages = Array.from(this.held, ([{ id }, since]) => ({ id, seconds: (now - since) / 1000 }));
+    const overdue = ages.filter((age) => age.seconds > seconds);
+    // In the order of claiming.
+    const [oldest] = overdue;
+    return oldest && { count: overdue.length, oldestId: oldest.id, oldestSeconds: oldest.seconds };
   }
 
   /** @returns 0: the mail has a place, and `leave` must be called; otherwise the milliseconds to put it off */

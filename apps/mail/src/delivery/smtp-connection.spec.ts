@@ -98,7 +98,12 @@ describe('TLS', () => {
     ['of another host', { MAIL_RELAY_URL: 'smtp://127.0.0.1:PORT', MAIL_RELAY_CA: authority.certificate }],
   ])('a certificate %s: nothing is sent', async (_, settings) => {
     await start(TLS, settings);
-    expect(await send()).toMatchObject({ outcome: 'connection_failed', opened: false, tlsVersion: '', recipients: [{ result: 'unreached' }] });
+    expect(await send()).toMatchObject({
+      outcome: 'connection_failed',
+      opened: false,
+      tlsVersion: '',
+      recipients: [{ result: 'unreached' }],
+    });
     expect(mails).toHaveLength(0);
   });
 

@@ -49,7 +49,7 @@ function goneOf(call: Call): AbortSignal {
 }
 
 function streamOf(call: Call, signals: Pick<SubmitStream, 'ending' | 'gone'>, log: (error: unknown) => void): SubmitStream {
-  readAheadByOne(call);
+  readNoneAhead(call);
   const messages = call.iterator({ destroyOnReturn: false }) as AsyncIterator<SubmitEmailsRequest>;
   return {
     ...signals,
@@ -67,12 +67,12 @@ function streamOf(call: Call, signals: Pick<SubmitStream, 'ending' | 'gone'>, lo
 }
 
 /**
- * Node reads 16 messages ahead, 64 MiB of the largest. The field is private, without it a stream costs more memory: a
- * test on a real server sees it when it is gone.
+ * Node would read 16 messages ahead, 64 MiB of the largest: a stream that is held back holds one in hand, and none beside
+ * it. The field is private; without it a stream costs more memory, and a test on a real server sees that.
  */
-function readAheadByOne(call: Call): void {
+function readNoneAhead(call: Call): void {
   const { _readableState: state } = call as unknown as { _readableState?: { highWaterMark: number } };
-  if (state) state.highWaterMark = 1;
+  if (state) state.highWaterMark = 0;
 }
 
 /** A key in the call's metadata is every request's: all but the first would be refused, or be taken for the first. */
