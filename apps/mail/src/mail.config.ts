@@ -21,7 +21,7 @@ export const mailSettings = z.object({
   GRPC_ALLOW_ANONYMOUS: flag(false).describe(
     'Calls without a token are the tenant `anonymous` with every scope and sender. For trying only: refused on an address that is not loopback and in production.',
   ),
-  GRPC_STREAMS_PER_TENANT: integer(1, 10_000, 100).describe('Open streams of one tenant in one process, at most.'),
+  GRPC_STREAMS_PER_TENANT: integer(1, 10_000, 32).describe('Open streams of one tenant in one process, at most.'),
   GRPC_STREAM_IDLE_TIMEOUT: integer(1, 86_400, 120).describe(
     'Seconds after which SubmitEmails is ended when no message came and nothing is under way.',
   ),
