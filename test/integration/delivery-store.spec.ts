@@ -44,6 +44,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
+const NEVER = new AbortController().signal;
 const claim = async (worker: string, over: Partial<ClaimRequest> = {}) =>
   (await store.claim(worker, { limit: 10, held: [], tenantsHolding: [], placesPerTenant: 10, after: undefined, ...over })).emails;
 
@@ -62,6 +63,7 @@ test('an outcome that cannot be written fails alone; its batch mates are recorde
   const results = await store.record(
     WORKER,
     claimed.map((email, i) => sent(email, i === 2 ? 'a NUL \0 that was not stopped' : '250 ok')),
+    NEVER,
   );
   expect(results).toEqual([true, true, expect.any(Error), true, true]);
   const jobs = await database.query<{ email_id: string }>('select email_id from job');
@@ -77,8 +79,8 @@ test('an outcome told after its lease was lost changes nothing', async () => {
   const [again] = await claim(other);
   expect(again).toMatchObject({ id: row?.email_id, takenOver: true, attemptNo: 2 });
   const late = sent({ ...(again as OutgoingEmail), attemptNo: 1 }, '250 late');
-  expect(await store.record(WORKER, [late])).toEqual([false]);
-  expect(await store.record(other, [sent(again as OutgoingEmail, '250 in time')])).toEqual([true]);
+  expect(await store.record(WORKER, [late], NEVER)).toEqual([false]);
+  expect(await store.record(other, [sent(again as OutgoingEmail, '250 in time')], NEVER)).toEqual([true]);
   expect(await database.query('select reply from attempt where email_id = $1', [row?.email_id])).toEqual([{ reply: '250 in time' }]);
 });
 
@@ -159,7 +161,7 @@ describe('a claim', () => {
     await enqueue('cleared', 1, 1);
     const [email] = (await store.claim(WORKER, WHOLE)).emails as [OutgoingEmail];
     await store.mark(WORKER, [{ email, relay: 'relay:25', positions: [0] }]);
-    expect(await store.record(WORKER, [{ ...sent(email, '451 later'), retryInMs: 0 }])).toEqual([true]);
+    expect(await store.record(WORKER, [{ ...sent(email, '451 later'), retryInMs: 0 }], NEVER)).toEqual([true]);
     const [again] = (await store.claim(WORKER, WHOLE)).emails;
     expect(again).toMatchObject({ takenOver: false, dataSent: undefined });
   });

@@ -3,7 +3,7 @@ import { callerOf } from './caller-claims';
 const valid = { exp: 1, sub: 'ann' };
 
 test('a caller without tenant has a space of its own, unless a tenant is required', () => {
-  expect(callerOf(valid, false)).toEqual({ subject: 'ann', tenant: '~ann', scopes: new Set(), senders: [] });
+  expect(callerOf(valid, false)).toEqual({ subject: 'ann', tenant: '~ann', scopes: new Set(), senders: [], expiresAt: 1 });
   expect(() => callerOf(valid, true)).toThrow('tenant');
   expect(callerOf({ ...valid, tenant: 'acme' }, true).tenant).toBe('acme');
 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { RuleError } from '@sky-genesis/grpc/rule-error';
 import { DatabaseClient, OutcomeUnknownError, sqlState } from '../database/database.client';
@@ -93,8 +94,9 @@ export class DeliveryStore {
    * Records outcomes: attempts, recipients, jobs and events in one transaction. One whose lease was lost changes
    * nothing. While the database is away it goes on trying: what the relay has taken must not be forgotten. Saying it
    * again is safe, since the fence is gone once it was recorded. One that cannot be written fails alone.
+   * @param ending aborts when this process can wait no longer: then it rejects
    */
-  async record(worker: string, outcomes: readonly Outcome[]): Promise<readonly (boolean | Error)[]> {
+  async record(worker: string, outcomes: readonly Outcome[], ending: AbortSignal): Promise<readonly (boolean | Error)[]> {
     const values = [worker, JSON.stringify(outcomes.map((outcome, i) => ({ i, ...outcome })))];
     for (let attempt = 1; ; attempt++) {
       try {
@@ -103,17 +105,25 @@ export class DeliveryStore {
         return outcomes.map((_, i) => recorded.has(i));
       } catch (error) {
         const away = error instanceof RuleError || error instanceof OutcomeUnknownError || sqlState(error).startsWith('40');
-        if (!away) return this.recordHalves(worker, outcomes, error as Error);
-        await new Promise((resolve) => setTimeout(resolve, Math.min(100 * attempt, MAX_WAIT_MS)));
+        if (!away) return this.recordHalves(worker, outcomes, error as Error, ending);
+        await sleep(Math.min(100 * attempt, MAX_WAIT_MS), undefined, { signal: ending });
       }
     }
   }
 
   /** Mails whose outcome is lost are sent again: a bad one must not take its batch mates along. */
-  private async recordHalves(worker: string, outcomes: readonly Outcome[], cause: Error): Promise<readonly (boolean | Error)[]> {
+  private async recordHalves(
+    worker: string,
+    outcomes: readonly Outcome[],
+    cause: Error,
+    ending: AbortSignal,
+  ): Promise<readonly (boolean | Error)[]> {
     if (outcomes.length === 1) return [cause];
     const middle = outcomes.length >> 1;
-    return [...(await this.record(worker, outcomes.slice(0, middle))), ...(await this.record(worker, outcomes.slice(middle)))];
+    return [
+      ...(await this.record(worker, outcomes.slice(0, middle), ending)),
+      ...(await this.record(worker, outcomes.slice(middle), ending)),
+    ];
   }
 }
 

@@ -34,6 +34,8 @@ export class DeliveryWorker {
   private readonly underWay = new Set<Promise<void>>();
   private readonly marks: GroupCommit<DataSentMark, boolean>;
   private readonly outcomes: GroupCommit<Outcome, boolean>;
+  /** The grace of a stop is over. */
+  private readonly givingUp = new AbortController();
   private walkedTo: string | undefined;
   private stopping = false;
   private loop: Promise<void> | undefined;
@@ -47,7 +49,7 @@ export class DeliveryWorker {
     private readonly settings: WorkerSettings,
   ) {
     this.marks = new GroupCommit((marks) => store.mark(this.id, marks), BATCHES);
-    this.outcomes = new GroupCommit((outcomes) => store.record(this.id, outcomes), BATCHES);
+    this.outcomes = new GroupCommit((outcomes) => store.record(this.id, outcomes, this.givingUp.signal), BATCHES);
   }
 
   start(): void {
@@ -67,6 +69,7 @@ export class DeliveryWorker {
       sleep(this.settings.graceMs, undefined, { signal: grace.signal }).catch(() => undefined),
     ]);
     grace.abort();
+    this.givingUp.abort();
     clearInterval(this.renewal);
     this.handovers.close();
   }
