@@ -15,4 +15,5 @@ export interface Entrance {
   submit(mail: NewMail, idempotencyKey?: string): Promise<Answer>;
 }
 
+/** How long an answer is waited for, unless a round says otherwise. */
 export const TIMEOUT_MS = 30_000;

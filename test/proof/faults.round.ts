@@ -17,13 +17,15 @@ import { tally } from './tally';
 const MINUTE_MS = 60_000;
 /** A lease lasts 15 s: a silence this long is no waiting for one. */
 const PATIENCE_MS = 60_000;
+/** Who waits longer for one that was stopped, or for a hole, would be the only load there is. */
+const ANSWER_MS = 3000;
 const PAGE_SIZE = 1000;
 const ASK_AT_ONCE = 32;
 
 export const faults: Round = {
   title: 'every fault at once, by seed, and what was told checked from the outside',
   does:
-    'Two mail processes, a gateway, PostgreSQL and a relay, with a TCP proxy between every two of them and before the callers. Senders on both wires give each mail (one to ' +
+    'Two mail processes (mail, which the gateway calls, and worker), a gateway, PostgreSQL and a relay, with a TCP proxy between every two of them and before the callers. Senders on both wires give each mail (one to ' +
     'three recipients, half of them with on_uncertain=hold, half with resend) an idempotency key and ask again until it is acknowledged. For the minutes given, faults come by ' +
     'chance, at most three at a time: SIGKILL and SIGSTOP of every process, longer than a lease among them; SIGKILL of one of PostgreSQL’s own processes; its disk full; ' +
     'connections cut, half-closed, delayed, refused, or swallowed without a word, between every two. Meanwhile the relay closes, is silent, greylists, refuses some recipients, ' +
@@ -83,6 +85,7 @@ async function run(context: RoundContext): Promise<Findings> {
       },
       { holds: history.gaps === 0, text: `the events’ cursors are 1, 2, 3 without a gap (${history.last} events, gaps: ${history.gaps})` },
       { holds: drained, text: 'in the end nothing was queued' },
+      { holds: history.uncertain > 0, text: `the faults met mails between the dot and the record (uncertain: ${history.uncertain})` },
     ],
     notes: [
       'Told: what a client got as an answer, by a connection that faults met too. Kept: what the relay noted in a file before it answered, and whether it answered or not. ' +
@@ -104,7 +107,10 @@ async function run(context: RoundContext): Promise<Findings> {
             { name: 'kept by the relay', colour: '#2e7d32', perSecond: perSecond(keptAt(seen.notes)) },
           ],
         },
-        { title: 'queued mails', curves: [{ name: 'queued', colour: '#6d4c41', perSecond: queue.perSecond }] },
+        {
+          title: 'queued mails',
+          curves: [{ name: 'queued', colour: '#6d4c41', perSecond: queue.perSecond.slice(0, Math.ceil((endedAt - beganAt) / 1000)) }],
+        },
         { title: 'uncertain, per second', curves: [{ name: 'events', colour: '#c62828', perSecond: perSecond(history.uncertainAt) }] },
       ],
     },
@@ -113,10 +119,10 @@ async function run(context: RoundContext): Promise<Findings> {
 
 function flowInto({ entrances, token }: FaultySystem, context: RoundContext): Flow {
   const { started, concurrency, count } = context;
-  const rest = new RestEntrance(entrances.rest, token, concurrency, started);
-  const grpc = new GrpcEntrance(entrances.grpc, token, 'field', started);
+  const rest = new RestEntrance(entrances.rest, token, concurrency, started, ANSWER_MS);
+  const grpc = entrances.grpc.map((address) => new GrpcEntrance(address, token, 'field', started, ANSWER_MS));
   const restMs = Math.ceil((concurrency / count) * 1000);
-  return new Flow(context, [rest, grpc], {
+  return new Flow(context, [rest, rest, ...grpc], {
     name: 'faults',
     pauseMs: { min: Math.ceil(restMs / 2), max: Math.ceil(restMs * 1.5) },
     mail: (number) => mailOf(number, context),

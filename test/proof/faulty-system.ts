@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { issueToken } from '@sky-genesis/auth';
-import { backendKilled, diskFull, type Fault, faultsOf, proxyFaults } from '#faults/fault-list';
+import { backendKilled, diskFull, type Fault, faultsOf, leaseLost, proxyFaults } from '#faults/fault-list';
 import { SmallDisk } from '#faults/full-disk';
 import { TcpProxy } from '#faults/tcp-proxy';
 import type { Program } from '../../tools/stack/running-process';
@@ -84,8 +84,9 @@ export class FaultySystem {
   }
 
   /** Where callers come in: through proxies. */
-  get entrances(): { rest: string; grpc: string } {
-    return { rest: `http://${LOOPBACK}:${this.proxies['client–gateway'].port}`, grpc: `${LOOPBACK}:${this.proxies['client–mail'].port}` };
+  get entrances(): { rest: string; grpc: string[] } {
+    const grpc = [this.proxies['client–mail'], this.proxies['client–worker']];
+    return { rest: `http://${LOOPBACK}:${this.proxies['client–gateway'].port}`, grpc: grpc.map(({ port }) => `${LOOPBACK}:${port}`) };
   }
 
   /** Where is looked from: by no proxy. */
@@ -108,6 +109,7 @@ export class FaultySystem {
     return [
       ...victims.flatMap(faultsOf),
       ...victims.filter(({ name }) => name === 'PostgreSQL').map(backendKilled),
+      ...victims.filter(({ name }) => name === 'mail' || name === 'worker').map(leaseLost),
       ...(this.disk ? [diskFull('disk', this.disk)] : []),
       ...Object.entries(this.proxies).flatMap(([name, proxy]) => proxyFaults(name, proxy)),
     ];
@@ -189,10 +191,11 @@ function freePorts() {
   return findPorts({ postgres: any, relay: any, mail_grpc: any, mail_health: any, worker_grpc: any, worker_health: any, gateway: any }, 0);
 }
 
-async function proxiesTo({ gateway, mail_grpc, postgres, relay }: Ports) {
+async function proxiesTo({ gateway, mail_grpc, worker_grpc, postgres, relay }: Ports) {
   return {
     'client–gateway': await TcpProxy.before(gateway),
     'client–mail': await TcpProxy.before(mail_grpc),
+    'client–worker': await TcpProxy.before(worker_grpc),
     'gateway–mail': await TcpProxy.before(mail_grpc),
     'mail–PostgreSQL': await TcpProxy.before(postgres),
     'worker–PostgreSQL': await TcpProxy.before(postgres),

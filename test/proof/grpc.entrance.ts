@@ -36,6 +36,7 @@ export class GrpcEntrance implements Entrance {
     private readonly token: string,
     private readonly keyIn: 'field' | 'metadata',
     started: Started,
+    private readonly timeoutMs = TIMEOUT_MS,
   ) {
     this.name = `gRPC (key in ${keyIn})`;
     const { sky_genesis: contract } = loadPackageDefinition(loadPackage()) as unknown as {
@@ -58,7 +59,7 @@ export class GrpcEntrance implements Entrance {
       requestRef: '',
     };
     return new Promise((resolve) => {
-      this.client.submitEmail(request, metadata, { deadline: Date.now() + TIMEOUT_MS }, (error, response) => {
+      this.client.submitEmail(request, metadata, { deadline: Date.now() + this.timeoutMs }, (error, response) => {
         if (error || !response) return resolve({ kind: 'refused', reason: error ? fromServiceError(error).reason : 'no response' });
         resolve({ kind: 'accepted', messageId: response.messageId, replayed: response.replayed });
       });
@@ -68,7 +69,7 @@ export class GrpcEntrance implements Entrance {
   /** Never rejects. */
   cancel(messageId: string): Promise<CancelAnswer> {
     return new Promise((resolve) => {
-      this.client.cancelEmail({ id: messageId }, this.metadata(), { deadline: Date.now() + TIMEOUT_MS }, (error, response) => {
+      this.client.cancelEmail({ id: messageId }, this.metadata(), { deadline: Date.now() + this.timeoutMs }, (error, response) => {
         if (error || !response) return resolve({ kind: 'refused', reason: error ? fromServiceError(error).reason : 'no response' });
         resolve({ kind: 'answered', status: response.status });
       });

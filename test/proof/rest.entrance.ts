@@ -44,6 +44,7 @@ export class RestEntrance implements Entrance {
     private readonly token: string,
     connections: number,
     started: Started,
+    private readonly timeoutMs = TIMEOUT_MS,
   ) {
     this.agent = new Agent({ keepAlive: true, maxSockets: connections });
     started.onEnd(() => this.agent.destroy());
@@ -96,7 +97,7 @@ export class RestEntrance implements Entrance {
     const content = body === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     const headers = { authorization: `Bearer ${this.token}`, ...content, ...more };
     return new Promise((resolve, reject) => {
-      const sent = request(`${this.url}${path}`, { method, headers, agent: this.agent, timeout: TIMEOUT_MS }, (response) => {
+      const sent = request(`${this.url}${path}`, { method, headers, agent: this.agent, timeout: this.timeoutMs }, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.once('error', reject);

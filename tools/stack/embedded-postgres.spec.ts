@@ -9,6 +9,7 @@ import { findPorts } from './loopback-ports';
 import { processIdentity } from './process-identity';
 import { RunningProcess } from './running-process';
 import { makeSecrets } from './secrets';
+import { restartLimits, SupervisedProcess } from './supervised-process';
 
 // Its folder is closed to other users, as a checkout in a private folder is.
 const base = mkdtempSync(join(tmpdir(), 'postgres-'));
@@ -76,4 +77,29 @@ test('a server that a killed stack left is ended before the next one starts', as
   await start();
   expect(processIdentity(pid)).toBeUndefined();
   expect(await ask('SELECT number FROM kept')).toEqual([[1]]);
+});
+
+test('its first process killed with -9 under its clients, it is started again with what was committed', async () => {
+  await server?.end();
+  const client = new Client(postgres.url);
+  client.on('error', () => undefined);
+  let supervised: SupervisedProcess | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const events = { died: () => undefined, restarted: () => resolve(), gaveUp: () => reject(new Error('given up')) };
+      supervised = new SupervisedProcess(postgres.program(), log, events, restartLimits);
+      void (async () => {
+        await supervised.start();
+        await client.connect();
+        await client.query('CREATE TABLE committed AS SELECT 2 AS number');
+        // Its own process, which outlives the first one for a moment, and keeps the data folder from a second server.
+        void client.query('BEGIN; SELECT pg_sleep(1)').catch(() => undefined);
+        process.kill(supervised.pid ?? 0, 'SIGKILL');
+      })().catch(reject);
+    });
+    expect(await ask('SELECT number FROM committed')).toEqual([[2]]);
+  } finally {
+    await client.end().catch(() => undefined);
+    await supervised?.end();
+  }
 });

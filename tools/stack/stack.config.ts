@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { authSettings } from '@sky-genesis/auth';
-import { type Environment, optional, port, readConfig } from '@sky-genesis/config';
+import { type Environment, integer, optional, port, readConfig } from '@sky-genesis/config';
 import { z } from 'zod';
 
 /** What `npm start` and `npm run token` can be told. Everything else in the environment goes on to the apps as it is. */
@@ -15,6 +15,9 @@ export const stackSchema = z.object({
     'Where mail of the embedded stack listens for health and metrics, on loopback; 0: any free port.',
   ),
   SGE_SMTP_SINK_PORT: port(2525).describe('Where the built-in SMTP sink listens, on loopback; 0: any free port.'),
+  SGE_STEADY_SECONDS: integer(1, 3600, 60).describe(
+    'A process of the embedded stack that ends is started again; one that ends 20 times in a row, each before it ran for this long, is given up.',
+  ),
   DATABASE_URL: optional().describe(
     'The PostgreSQL to use (postgresql://user:password@host:port/database); the embedded stack brings its own without it.',
   ),

@@ -12,7 +12,7 @@ import { makeSecrets, type SecretFiles } from './secrets';
 import type { StackConfig } from './stack.config';
 import { removeStackFile, type StackDescription, writeStackFile } from './stack-file';
 import { StartError } from './start-error';
-import { type RestartLimits, SupervisedProcess } from './supervised-process';
+import { restartLimits, type RestartLimits, SupervisedProcess } from './supervised-process';
 import type { Terminal } from './terminal';
 
 const BOUND_LOGS_EVERY_MS = 10_000;
@@ -126,8 +126,8 @@ export class Stack {
 
   private async keepRunning(program: Program): Promise<void> {
     this.refuseWhenEnding();
-    const { restartLimits } = this.options;
-    const process = new SupervisedProcess(program, this.logOf(program.name), this, restartLimits);
+    const limits = this.options.restartLimits ?? { ...restartLimits, steadyMs: this.options.config.SGE_STEADY_SECONDS * 1000 };
+    const process = new SupervisedProcess(program, this.logOf(program.name), this, limits);
     this.processes.push(process);
     await process.start();
   }

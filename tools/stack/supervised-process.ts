@@ -30,7 +30,7 @@ export class SupervisedProcess {
     private readonly program: Program,
     private readonly log: LogFile,
     private readonly events: SupervisionEvents,
-    private readonly limits: RestartLimits = restartLimits,
+    private readonly limits: RestartLimits,
   ) {}
 
   get name(): string {
