@@ -19,7 +19,7 @@ const decide = (recipients: RecipientHandover[], over: Partial<OutgoingEmail> = 
   const handover: Handover = {
     outcome: 'accepted',
     relay: 'relay:25',
-    opened: true,
+    conversationMs: 1,
     reply: reply(250, '2.0.0'),
     tlsVersion: 'TLSv1.3',
     recipients,
@@ -67,7 +67,7 @@ test('each recipient has its own outcome; the attempt is recorded as it was', ()
 
 test('a recipient that a handover does not tell of was not reached', () => {
   const email = outgoing();
-  const handover: Handover = { outcome: 'accepted', relay: 'r', opened: true, reply: undefined, tlsVersion: '', recipients: [] };
+  const handover: Handover = { outcome: 'accepted', relay: 'r', conversationMs: 1, reply: undefined, tlsVersion: '', recipients: [] };
   expect(decideOutcome(email, handover, STARTED, NOW, policy).recipients).toMatchObject([
     { event: 'put_off', reason: 'RELAY_UNREACHABLE' },
   ]);

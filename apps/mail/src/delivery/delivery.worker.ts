@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { GroupCommit } from '../database/group-commit';
 import { formatEmailId } from '../emails/email-id';
-import { type Outcome, type OutcomePolicy, postponed } from './decide-outcome';
+import type { Outcome, OutcomePolicy } from './decide-outcome';
 import { deliverEmail } from './deliver-email';
 import { leasesTakenOverTotal, observeRecorded } from './delivery.metrics';
 import { type DataSentMark, DeliveryStore, LEASE_MS } from './delivery.store';
@@ -110,7 +110,6 @@ export class DeliveryWorker {
     this.underWay.add(work);
   }
 
-  /** @param waitMs not 0: there is no place for it now, and it goes back into the queue */
   private async deliver(email: OutgoingEmail, waitMs: number): Promise<void> {
     const id = formatEmailId(email.id);
     if (email.takenOver) {
@@ -118,8 +117,12 @@ export class DeliveryWorker {
       this.logger.warn({ id, attempt: email.attemptNo }, 'taken over from a worker that ended');
     }
     try {
-      const handOver = (given: OutgoingEmail) => this.handovers.handOver(given, (...mark) => this.markDataSent(...mark));
-      await this.record(email, waitMs > 0 ? postponed(email, waitMs) : await deliverEmail(email, handOver, this.settings.policy));
+      const handOver = async (given: OutgoingEmail) => {
+        const handover = await this.handovers.handOver(given, (...mark) => this.markDataSent(...mark));
+        if (handover.conversationMs !== undefined) this.places.took(email, handover.conversationMs);
+        return handover;
+      };
+      await this.record(email, await deliverEmail(email, waitMs, handOver, this.settings.policy));
     } catch (err) {
       // The lease runs out and the mail is tried again: loud, and not lost.
       this.logger.error({ err, id, attempt: email.attemptNo }, 'a delivery failed with an error not foreseen');

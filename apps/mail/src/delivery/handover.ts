@@ -18,8 +18,8 @@ export interface RecipientHandover {
 export interface Handover {
   outcome: 'accepted' | 'refused' | 'deferred' | 'uncertain' | 'connection_failed';
   relay: string;
-  /** Whether the relay was there: a conversation with it began. */
-  opened: boolean;
+  /** How long the relay took, waits of our own left out; undefined: it was not there, no conversation began. */
+  conversationMs: number | undefined;
   reply: RelayReply | undefined;
   /** Such as TLSv1.3; '' without TLS. */
   tlsVersion: string;
@@ -42,6 +42,9 @@ export function parseReply(text: string): RelayReply {
 
 /** RFC 5321, 4.2.1: 5yz is permanent, 4yz may change; 421 is about the connection. */
 export const isPermanent = ({ code }: RelayReply): boolean => code >= 500 && code < 600;
+
+/** RFC 5321, 4.2.1: 2yz. */
+export const isAcceptance = ({ code }: RelayReply): boolean => code >= 200 && code < 300;
 
 /** Whether it says that the mail was not taken. Anything else in place of an acceptance is no answer. */
 export const isRefusal = ({ code }: RelayReply): boolean => code >= 400 && code < 600;

@@ -56,7 +56,12 @@ export class Places {
     const since = this.held.get(email);
     if (since === undefined) return;
     this.held.delete(email);
-    this.destinations.left(domainOf(email), since, this.now());
+    this.destinations.left(domainOf(email), since);
+  }
+
+  /** @param conversationMs what the relay took for it */
+  took(email: OutgoingEmail, conversationMs: number): void {
+    this.destinations.took(domainOf(email), conversationMs);
   }
 }
 

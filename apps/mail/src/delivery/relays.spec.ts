@@ -7,7 +7,7 @@ const ENVELOPE = { envid: 'msg_1', from: 'a@example.com', to: ['b@example.com'] 
 /** A fake of the transport to one relay: says what the test tells it to. */
 class FakeTransport {
   outcome: Handover['outcome'] = 'accepted';
-  opened: boolean | undefined;
+  opened = false;
   sent = 0;
   most = 0;
   private underWay = 0;
@@ -24,7 +24,7 @@ class FakeTransport {
     return {
       outcome: this.outcome,
       relay: this.name,
-      opened: this.opened ?? this.outcome !== 'connection_failed',
+      conversationMs: this.opened || this.outcome !== 'connection_failed' ? 1 : undefined,
       reply: undefined,
       tlsVersion: '',
       recipients: [],

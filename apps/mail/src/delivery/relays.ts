@@ -59,7 +59,7 @@ export class Relays {
       return handover;
     } finally {
       // One that ended a conversation is there: the mail may be to blame.
-      relay.end(handover?.opened !== false, this.now());
+      relay.end(handover?.conversationMs !== undefined, this.now());
     }
   }
 
@@ -74,7 +74,7 @@ export class Relays {
 const noneFree = ({ to }: Envelope): Handover => ({
   outcome: 'connection_failed',
   relay: '',
-  opened: false,
+  conversationMs: undefined,
   reply: undefined,
   tlsVersion: '',
   recipients: to.map(() => ({ result: 'unreached', reply: undefined, reason: 'RELAY_BUSY' })),

@@ -1,13 +1,13 @@
 /** A delivery that takes longer is slow: its destination may hold only some of the places from then on. */
 export const SLOW_MS = 2000;
-const LONGEST_WAIT_MS = 300_000;
+const LONGEST_WAIT_MS = 60_000;
 const FORGET_AFTER_MS = 600_000;
 const MAX_DESTINATIONS = 10_000;
 
 interface Destination {
   /** When each delivery under way began. */
   running: number[];
-  /** How long one takes, by and by. */
+  /** How long the relay takes for one, by and by. */
   averageMs: number;
   /** Until when each tenant's mails are put off already: the next one comes after them. */
   queuedUntil: Map<string, number>;
@@ -28,24 +28,31 @@ export class SlowDestinations {
   enter(domain: string, tenant: string, now: number): number {
     const destination = this.destinations.get(domain) ?? this.add(domain, now);
     destination.lastUsed = now;
-    const expectedMs = Math.max(destination.averageMs, now - (destination.running[0] ?? now));
-    if (expectedMs < SLOW_MS || destination.running.length < this.places) {
+    const isSlow = destination.averageMs >= SLOW_MS;
+    const looksSlow = now - (destination.running[0] ?? now) >= SLOW_MS;
+    if ((!isSlow && !looksSlow) || destination.running.length < this.places) {
       destination.running.push(now);
       return 0;
     }
+    // Until one has ended, it may as well be the relay or the database that is slow, and for everybody.
+    if (!isSlow) return SLOW_MS;
     const after = Math.max(destination.queuedUntil.get(tenant) ?? now, now);
-    const until = Math.min(after + expectedMs / this.places, now + LONGEST_WAIT_MS);
+    const until = Math.min(after + destination.averageMs / this.places, now + LONGEST_WAIT_MS);
     destination.queuedUntil.set(tenant, until);
     return Math.ceil(until - now);
   }
 
-  /** @param beganAt as `now` was when it entered */
-  left(domain: string, beganAt: number, now: number): void {
+  /** @param conversationMs what the relay took for a mail to there */
+  took(domain: string, conversationMs: number): void {
     const destination = this.destinations.get(domain);
     if (!destination) return;
-    destination.running.splice(destination.running.indexOf(beganAt), 1);
-    const tookMs = now - beganAt;
-    destination.averageMs = destination.averageMs === 0 ? tookMs : destination.averageMs * 0.8 + tookMs * 0.2;
+    destination.averageMs = destination.averageMs === 0 ? conversationMs : destination.averageMs * 0.8 + conversationMs * 0.2;
+  }
+
+  /** @param beganAt as `now` was when it entered */
+  left(domain: string, beganAt: number): void {
+    const running = this.destinations.get(domain)?.running;
+    running?.splice(running.indexOf(beganAt), 1);
   }
 
   private add(domain: string, now: number): Destination {

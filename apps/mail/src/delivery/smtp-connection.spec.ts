@@ -100,7 +100,7 @@ describe('TLS', () => {
     await start(TLS, settings);
     expect(await send()).toMatchObject({
       outcome: 'connection_failed',
-      opened: false,
+      conversationMs: undefined,
       tlsVersion: '',
       recipients: [{ result: 'unreached' }],
     });

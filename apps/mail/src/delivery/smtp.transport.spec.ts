@@ -52,7 +52,7 @@ describe.each([
     expect(await send(['a@example.com', 'b@example.com'])).toEqual({
       outcome: 'accepted',
       relay: new URL(relay.url).host,
-      opened: true,
+      conversationMs: expect.any(Number),
       reply: { code: 250, text: '250 2.0.0 queued as 42', enhancedCode: '2.0.0' },
       tlsVersion: '',
       recipients: Array(2).fill({
@@ -160,7 +160,7 @@ describe('the final dot', () => {
     await startWith({ hangUpAfterBytes: 1 });
     // More than the system's buffers hold: the dot cannot have left.
     const handover = await send(['a@example.com'], Buffer.alloc(32 * 1024 * 1024, 'abcdefg\r\n'));
-    expect(handover).toMatchObject({ outcome: 'connection_failed', opened: true });
+    expect(handover).toMatchObject({ outcome: 'connection_failed', conversationMs: expect.any(Number) });
     expect(results(handover)).toEqual(['unreached 0']);
   });
 
@@ -179,6 +179,14 @@ describe('the final dot', () => {
     ]);
     expect(relay.commands.filter((line) => line.startsWith('MAIL'))).toEqual(['MAIL FROM:<from@example.com>']);
   });
+});
+
+test.each(['2', '2x0 ok', '25 ok', '299'])('%j after the dot is no acceptance: nobody knows', async (answer) => {
+  await startWith({ answer: answering({ '.': answer }) });
+  const handover = await send();
+  expect([handover.outcome, handover.recipients[0]?.result]).toEqual(
+    answer === '299' ? ['accepted', 'accepted'] : ['uncertain', 'uncertain'],
+  );
 });
 
 describe('what has to be written down before the final dot', () => {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { SMTPConnectionSendInfo, SMTPEnvelope } from 'nodemailer/lib/smtp-connection';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { resultOf } from './decide-outcome';
-import { type Handover, isRefusal, parseReply, type RecipientHandover } from './handover';
+import { type Handover, isAcceptance, isRefusal, parseReply, type RecipientHandover } from './handover';
 import { messageSource } from './message-source';
 import { tlsVersionOf } from './smtp-connection.factory';
 import type { SmtpConnectionPool } from './smtp-connection.pool';
@@ -45,7 +45,7 @@ export class SmtpTransport {
     try {
       opened = await this.pool.open();
     } catch (error) {
-      return { ...this.failed(envelope, error as SendError, 'connection_failed', ''), opened: false };
+      return { ...this.failed(envelope, error as SendError, 'connection_failed', ''), conversationMs: undefined };
     }
     return this.sendOn(opened, envelope, message, beforeDot);
   }
@@ -55,13 +55,24 @@ export class SmtpTransport {
   }
 
   private async sendOn(connection: SMTPConnection, envelope: Envelope, message: Buffer, beforeDot: BeforeDot): Promise<Handover> {
+    const began = performance.now();
+    let markedMs = 0;
+    const handover = await this.converse(connection, envelope, message, async (...reached) => {
+      const asked = performance.now();
+      await beforeDot(...reached);
+      markedMs = performance.now() - asked;
+    });
+    return { ...handover, conversationMs: performance.now() - began - markedMs };
+  }
+
+  private async converse(connection: SMTPConnection, envelope: Envelope, message: Buffer, beforeDot: BeforeDot): Promise<Handover> {
     const { envid, from, to } = envelope;
     const tlsVersion = tlsVersionOf(connection);
     const unsupported = unsupportedBy(connection, envelope, message);
     if (unsupported) {
       await this.pool.giveBack(connection, false);
       const recipients = to.map((): RecipientHandover => ({ result: 'unsupported', reply: undefined, reason: unsupported }));
-      return { outcome: 'refused', relay: this.pool.relay, opened: true, reply: undefined, tlsVersion, recipients };
+      return { outcome: 'refused', relay: this.pool.relay, conversationMs: 0, reply: undefined, tlsVersion, recipients };
     }
     // Once the final dot may be on its way, no reply means no knowledge.
     let dotOnItsWay = false;
@@ -78,6 +89,11 @@ export class SmtpTransport {
       const info = await new Promise<SMTPConnectionSendInfo>((resolve, reject) =>
         connection.send(smtp, source, (error, sent) => (error ? reject(error) : resolve(sent as SMTPConnectionSendInfo))),
       );
+      // nodemailer takes anything for an acceptance that begins with a 2.
+      if (!isAcceptance(parseReply(info.response))) {
+        connection.close();
+        return this.failed(envelope, { name: '', message: info.response }, 'uncertain', tlsVersion);
+      }
       await this.pool.giveBack(connection, false);
       return this.taken(envelope, info, tlsVersion);
     } catch (error) {
@@ -89,7 +105,7 @@ export class SmtpTransport {
     const reply = parseReply(info.response);
     const refused = refusals(info.rejectedErrors);
     const recipients = to.map((address) => refused.get(address) ?? { result: 'accepted' as const, reply, reason: '' });
-    return { outcome: 'accepted', relay: this.pool.relay, opened: true, reply, tlsVersion, recipients };
+    return { outcome: 'accepted', relay: this.pool.relay, conversationMs: 0, reply, tlsVersion, recipients };
   }
 
   private async notTaken(
@@ -112,13 +128,20 @@ export class SmtpTransport {
     }
     await this.pool.giveBack(connection, true);
     const recipients = envelope.to.map((address) => refused.get(address) ?? { result: resultOf(reply), reply, reason: '' });
-    return { outcome: resultOf(reply), relay: this.pool.relay, opened: true, reply, tlsVersion, recipients };
+    return { outcome: resultOf(reply), relay: this.pool.relay, conversationMs: 0, reply, tlsVersion, recipients };
   }
 
   private failed({ to }: Envelope, error: SendError, outcome: 'uncertain' | 'connection_failed', tlsVersion: string): Handover {
     const reply = parseReply(error.response ?? error.message);
     const result = outcome === 'uncertain' ? 'uncertain' : 'unreached';
-    return { outcome, relay: this.pool.relay, opened: true, reply, tlsVersion, recipients: to.map(() => ({ result, reply, reason: '' })) };
+    return {
+      outcome,
+      relay: this.pool.relay,
+      conversationMs: 0,
+      reply,
+      tlsVersion,
+      recipients: to.map(() => ({ result, reply, reason: '' })),
+    };
   }
 }
 
