@@ -28,6 +28,8 @@ const project = {
 
 module.exports = {
   testTimeout: 30_000,
+  // Many tests wait for leases and clocks more than they compute; the default is one worker on two cores.
+  maxWorkers: 3,
   reporters: ['default', '<rootDir>/test/tally.reporter.cjs'],
   projects: [
     { ...project, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,tools}/**/*.spec.ts', '<rootDir>/test/checks/**/*.spec.ts'] },
