@@ -55,9 +55,14 @@ export class GroupCommit<Item, Result> {
     });
   }
 
-  /** Resolves once nothing waits and nothing is being written. */
+  /** Nothing waits and nothing is being written. */
+  get isIdle(): boolean {
+    return this.waiting.length === 0 && this.inFlight === 0;
+  }
+
+  /** Resolves once it is idle. */
   whenIdle(): Promise<void> {
-    if (this.waiting.length === 0 && this.inFlight === 0) return Promise.resolve();
+    if (this.isIdle) return Promise.resolve();
     return new Promise((resolve) => this.idle.push(resolve));
   }
 
@@ -66,7 +71,7 @@ export class GroupCommit<Item, Result> {
       const batch = this.takeBatch();
       if (batch.length > 0) void this.commit(batch);
     }
-    if (this.waiting.length === 0 && this.inFlight === 0) {
+    if (this.isIdle) {
       for (const resolve of this.idle.splice(0)) resolve();
     }
   }

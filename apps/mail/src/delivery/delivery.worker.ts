@@ -33,7 +33,8 @@ export class DeliveryWorker {
   private readonly id = randomUUID();
   private readonly underWay = new Set<Promise<void>>();
   private readonly marks: GroupCommit<DataSentMark, boolean>;
-  private readonly outcomes: GroupCommit<Outcome, boolean>;
+  /** Each tenant's own: an outcome waits for no other tenant's counter row, which a flood of mails holds most of the time. */
+  private readonly outcomes = new Map<string, GroupCommit<Outcome, boolean>>();
   /** The grace of a stop is over. */
   private readonly givingUp = new AbortController();
   private walkedTo: string | undefined;
@@ -49,7 +50,6 @@ export class DeliveryWorker {
     private readonly settings: WorkerSettings,
   ) {
     this.marks = new GroupCommit((marks) => store.mark(this.id, marks), BATCHES);
-    this.outcomes = new GroupCommit((outcomes) => store.record(this.id, outcomes, this.givingUp.signal), BATCHES);
   }
 
   start(): void {
@@ -134,10 +134,19 @@ export class DeliveryWorker {
   }
 
   private async record(email: OutgoingEmail, outcome: Outcome): Promise<void> {
-    const recorded = await this.outcomes.submit(outcome);
+    const commits = this.outcomesOf(email.tenant);
+    const recorded = await commits.submit(outcome).finally(() => commits.isIdle && this.outcomes.delete(email.tenant));
     const { id, attemptNo: attempt } = email;
     if (recorded) observeRecorded(email, outcome);
     else this.logger.warn({ id: formatEmailId(id), attempt }, 'the lease was lost before the outcome was recorded');
+  }
+
+  private outcomesOf(tenant: string): GroupCommit<Outcome, boolean> {
+    const known = this.outcomes.get(tenant);
+    if (known) return known;
+    const commits = new GroupCommit<Outcome, boolean>((batch) => this.store.record(this.id, batch, this.givingUp.signal), BATCHES);
+    this.outcomes.set(tenant, commits);
+    return commits;
   }
 
   private async renew(): Promise<void> {
