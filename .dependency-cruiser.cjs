@@ -47,8 +47,9 @@ module.exports = {
       to: {
         path: [
           ...packages('@grpc/grpc-js', '@nestjs/microservices', '@nestjs/platform-fastify', '@nestjs/typeorm'),
-          ...packages('fastify', 'typeorm', 'pg', 'nodemailer'),
+          ...packages('fastify', 'typeorm', 'pg', 'nodemailer', '@elastic/elasticsearch'),
           '^libs/grpc/(?!src/(rule-error|caller)\\.ts$)',
+          '^libs/database/(?!src/group-commit\\.ts$)',
         ],
       },
     },

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { DatabaseClient, type Statement } from '../../apps/mail/src/database/database.client';
+import { DatabaseClient, dataSourceOptions, runMigrations, type Statement } from '@sky-genesis/database';
+import { mailDatabase } from '../../apps/mail/src/database/mail-database';
 import { RuleError } from '@sky-genesis/grpc';
-import { dataSourceOptions } from '../../apps/mail/src/database/data-source.options';
-import { runMigrations } from '../../apps/mail/src/database/migrations.runner';
 import { AcceptStore } from '../../apps/mail/src/emails/accept.store';
 import type { AcceptedEmail, NewEmail } from '../../apps/mail/src/emails/new-email';
 import { createDatabase, type TestDatabase } from './test-database';
@@ -16,8 +15,8 @@ let store: AcceptStore;
 beforeAll(async () => {
   database = await createDatabase();
   const settings = { DATABASE_URL: database.url, DATABASE_POOL_SIZE: 8, GRPC_TIMEOUT: 30 };
-  await runMigrations(settings);
-  dataSource = await new DataSource(dataSourceOptions(settings)).initialize();
+  await runMigrations(mailDatabase(settings));
+  dataSource = await new DataSource(dataSourceOptions(mailDatabase(settings))).initialize();
   client = new DatabaseClient(dataSource);
   store = new AcceptStore(client, { maxQueuedPerTenant: 1000 });
 });

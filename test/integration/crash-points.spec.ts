@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { type Client, credentials, loadPackageDefinition, Metadata } from '@grpc/grpc-js';
 import { loadPackage } from '@sky-genesis/proto';
-import { runMigrations } from '../../apps/mail/src/database/migrations.runner';
+import { runMigrations } from '@sky-genesis/database';
+import { mailDatabase } from '../../apps/mail/src/database/mail-database';
 import { readMailConfig } from '../../apps/mail/src/mail.config';
 import type { CrashPoint } from '../faults/crash-points';
 import { eventually } from '../eventually';
@@ -34,7 +35,7 @@ afterEach(async () => {
 /** A mail process gets one mail and is killed at that point; another one takes over what it left. */
 async function crashAt(point: CrashPoint, policy: 'hold' | 'resend'): Promise<{ told: string | undefined; id: string }> {
   const environment = await mailEnvironment(database, relay, { MAIL_ON_UNCERTAIN: policy, CRASH_POINT: point });
-  await runMigrations(readMailConfig(environment));
+  await runMigrations(mailDatabase(readMailConfig(environment)));
   const victim = await MailProcess.start(environment, MAIL_WITH_CRASH_POINTS);
   const told = await submitTo(victim.grpcUrl);
   expect(await victim.ended()).toBe('SIGKILL');

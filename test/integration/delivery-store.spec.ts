@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { DatabaseClient } from '../../apps/mail/src/database/database.client';
-import { dataSourceOptions } from '../../apps/mail/src/database/data-source.options';
-import { runMigrations } from '../../apps/mail/src/database/migrations.runner';
+import { DatabaseClient, dataSourceOptions, runMigrations } from '@sky-genesis/database';
+import { mailDatabase } from '../../apps/mail/src/database/mail-database';
 import type { Outcome } from '../../apps/mail/src/delivery/decide-outcome';
 import { type ClaimRequest, DeliveryStore } from '../../apps/mail/src/delivery/delivery.store';
 import type { OutgoingEmail } from '../../apps/mail/src/delivery/outgoing-email';
@@ -17,8 +16,8 @@ const WORKER = randomUUID();
 beforeAll(async () => {
   database = await createDatabase();
   const settings = { DATABASE_URL: database.url, DATABASE_POOL_SIZE: 4, GRPC_TIMEOUT: 30 };
-  await runMigrations(settings);
-  dataSource = await new DataSource(dataSourceOptions(settings)).initialize();
+  await runMigrations(mailDatabase(settings));
+  dataSource = await new DataSource(dataSourceOptions(mailDatabase(settings))).initialize();
   const client = new DatabaseClient(dataSource);
   store = new DeliveryStore(client);
   const now = new Date();

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { ListEventsResponse } from '@sky-genesis/proto';
 import { DataSource } from 'typeorm';
-import { DatabaseClient } from '../../apps/mail/src/database/database.client';
-import { dataSourceOptions } from '../../apps/mail/src/database/data-source.options';
+import { DatabaseClient, dataSourceOptions } from '@sky-genesis/database';
+import { mailDatabase } from '../../apps/mail/src/database/mail-database';
 import { EventRetentionWorker } from '../../apps/mail/src/events/event-retention.worker';
 import { EventStore } from '../../apps/mail/src/events/event.store';
 import { EventWatcher } from './event-watcher';
@@ -16,7 +16,7 @@ const watchers: EventWatcher[] = [];
 beforeAll(async () => {
   system = await TestSystem.start();
   const settings = { DATABASE_URL: system.database.url, DATABASE_POOL_SIZE: 8, GRPC_TIMEOUT: 30 };
-  dataSource = await new DataSource(dataSourceOptions(settings)).initialize();
+  dataSource = await new DataSource(dataSourceOptions(mailDatabase(settings))).initialize();
 }, 30_000);
 afterAll(async () => {
   await dataSource?.destroy();

@@ -1,7 +1,6 @@
 import { DataSource } from 'typeorm';
-import { DatabaseClient } from '../../apps/mail/src/database/database.client';
-import { dataSourceOptions } from '../../apps/mail/src/database/data-source.options';
-import { runMigrations } from '../../apps/mail/src/database/migrations.runner';
+import { DatabaseClient, dataSourceOptions, runMigrations } from '@sky-genesis/database';
+import { mailDatabase } from '../../apps/mail/src/database/mail-database';
 import { DoubtWalk } from '../../apps/mail/src/delivery/doubt-walk';
 import { OverdueStore } from '../../apps/mail/src/delivery/overdue.store';
 import { stateAges } from '../../apps/mail/src/delivery/state-ages';
@@ -16,8 +15,8 @@ const WORKER = '0190a0b0-0000-7000-8000-00000000ffff';
 beforeAll(async () => {
   database = await createDatabase();
   const settings = { DATABASE_URL: database.url, DATABASE_POOL_SIZE: 4, GRPC_TIMEOUT: 30 };
-  await runMigrations(settings);
-  dataSource = await new DataSource(dataSourceOptions(settings)).initialize();
+  await runMigrations(mailDatabase(settings));
+  dataSource = await new DataSource(dataSourceOptions(mailDatabase(settings))).initialize();
   store = new OverdueStore(new DatabaseClient(dataSource), 'resend');
 });
 afterAll(async () => {

@@ -6,7 +6,8 @@ import { fromServiceError, type RuleError } from '@sky-genesis/grpc';
 import { loadPackage } from '@sky-genesis/proto';
 import { readGatewayConfig } from '../../apps/api-gateway/src/gateway.config';
 import { startGateway } from '../../apps/api-gateway/src/start-gateway';
-import { runMigrations } from '../../apps/mail/src/database/migrations.runner';
+import { runMigrations } from '@sky-genesis/database';
+import { mailDatabase } from '../../apps/mail/src/database/mail-database';
 import { readMailConfig } from '../../apps/mail/src/mail.config';
 import { startMail } from '../../apps/mail/src/start-mail';
 import { freePort } from '../free-port';
@@ -77,7 +78,7 @@ export class TestSystem {
     if (!given.relay) await usedRelay.start();
     const environment = await mailEnvironment(database, usedRelay, settings);
     const mailConfig = readMailConfig(environment);
-    await runMigrations(mailConfig);
+    await runMigrations(mailDatabase(mailConfig));
     const mail = await startMail(mailConfig);
     const gateway = await startGateway(readGatewayConfig({ ...environment, HTTP_PORT: '0', GRPC_MAIL_SERVICE_ADDR: mail.grpcUrl }));
     const { sky_genesis: contract, grpc } = loadPackageDefinition(loadPackage()) as unknown as {

@@ -2,8 +2,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { GrpcServer, OpenStreams } from '@sky-genesis/grpc';
 import { loggerModule, metricsModule } from '@sky-genesis/observability';
-import { DatabaseClient } from './database/database.client';
-import { DatabaseModule } from './database/database.module';
+import { DatabaseClient, DatabaseModule } from '@sky-genesis/database';
+import { mailDatabase } from './database/mail-database';
 import { EmailsModule } from './emails/emails.module';
 import { EventsModule } from './events/events.module';
 import { DatabaseMonitor } from './health/database.monitor';
@@ -21,7 +21,7 @@ export class MailModule {
         loggerModule('mail', config),
         metricsModule(),
         TerminusModule,
-        DatabaseModule.forRoot(config),
+        DatabaseModule.forRoot(mailDatabase(config)),
         EmailsModule.forRoot(config),
         EventsModule.forRoot(config),
       ],

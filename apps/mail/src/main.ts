@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { ConfigError } from '@sky-genesis/config';
-import { SchemaMismatchError } from './database/schema-version';
+import { SchemaMismatchError } from '@sky-genesis/database';
 import { readMailConfig } from './mail.config';
 import { startMail } from './start-mail';
 

@@ -1,12 +1,13 @@
 import 'reflect-metadata';
 import { ConfigError, readConfig } from '@sky-genesis/config';
-import { runMigrations } from './database/migrations.runner';
+import { runMigrations } from '@sky-genesis/database';
+import { mailDatabase } from './database/mail-database';
 import { mailSettings } from './mail.config';
 
 const settings = mailSettings.pick({ DATABASE_URL: true, DATABASE_POOL_SIZE: true, GRPC_TIMEOUT: true });
 
 async function migrate(): Promise<void> {
-  const applied = await runMigrations(readConfig(settings, process.env));
+  const applied = await runMigrations(mailDatabase(readConfig(settings, process.env)));
   console.log(applied.length === 0 ? 'the schema is up to date' : `applied ${applied.join(', ')}`);
 }
 

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { type Caller, callContext, RuleError, SERVICE_AUTHORIZATION, toStatus } from '@sky-genesis/grpc';
 import { bearerToken } from './bearer-token';
 import { ANONYMOUS } from './caller-claims';
-import { requireScope } from './rpc-scopes';
+import { requireScope, serviceScopes } from './rpc-scopes';
 import type { ServiceTokens } from './service-tokens';
 import type { TokenVerifier } from './token-verifier';
 
@@ -52,15 +52,27 @@ export const authInterceptor =
 async function admit(path: string, metadata: Metadata, options: AuthOptions): Promise<void> {
   const context = callContext.getStore();
   if (!context) throw new Error('authInterceptor runs without a call context');
-  const caller = await callerFrom(metadata, options);
+  const [serviceAuthorization] = metadata.get(SERVICE_AUTHORIZATION);
+  const service = serviceAuthorization === undefined ? undefined : await options.serviceTokens.verify(bearerToken(serviceAuthorization));
+  const caller = await callerFrom(metadata, service, options);
   if (!path.startsWith(REFLECTION)) requireScope(caller, path.startsWith(CONTRACT) ? path.slice(CONTRACT.length) : undefined);
-  const [service] = metadata.get(SERVICE_AUTHORIZATION);
-  if (service !== undefined) context.service = await options.serviceTokens.verify(bearerToken(service));
+  if (service !== undefined) context.service = service;
   context.caller = caller;
 }
 
-async function callerFrom(metadata: Metadata, { allowAnonymous, verifier }: AuthOptions): Promise<Caller> {
+async function callerFrom(metadata: Metadata, service: string | undefined, { allowAnonymous, verifier }: AuthOptions): Promise<Caller> {
   const [authorization] = metadata.get('authorization');
+  if (authorization === undefined && service !== undefined) return serviceCaller(service);
   if (authorization === undefined && allowAnonymous) return ANONYMOUS;
   return verifier.verify(bearerToken(authorization));
 }
+
+/** A service that calls on nobody's behalf: it has no tenant of its own, and only the scopes that it needs. */
+const serviceCaller = (service: string): Caller => ({
+  subject: `service:${service}`,
+  service,
+  tenant: '',
+  scopes: new Set(serviceScopes[service]),
+  senders: [],
+  expiresAt: Infinity,
+});

@@ -23,6 +23,9 @@ export const rpcScopes = {
   'StreamingService/DeleteFile': 'files.write',
 } as const;
 
+/** What each of the product's own services may do on its own behalf, without a caller. */
+export const serviceScopes: Readonly<Record<string, readonly string[]>> = { mail: ['search.write'] };
+
 /** An RPC of the contract, as `Service/Method`. */
 export type Rpc = keyof typeof rpcScopes;
 

@@ -32,6 +32,7 @@ export const errorReasons = {
   SCOPE_MISSING: { code: 'PERMISSION_DENIED', meaning: 'The token lacks the scope that this call needs.' },
   SENDER_NOT_ALLOWED: { code: 'PERMISSION_DENIED', meaning: 'The token does not allow this address in `from`.' },
   ROUTE_NOT_FOUND: { code: 'NOT_FOUND', meaning: 'There is no such route.' },
+  SERVICES_ONLY: { code: 'PERMISSION_DENIED', meaning: "`tenant` and `source` are for the product's own services." },
   EMAIL_NOT_FOUND: { code: 'NOT_FOUND', meaning: 'The tenant has no email with this id.' },
   IDEMPOTENCY_KEY_REUSED: {
     code: 'ALREADY_EXISTS',
@@ -63,9 +64,15 @@ export const errorReasons = {
     meaning:
       'The connection to the database ended while the change was being committed: it may be made or not. Reading the email finds out.',
   },
+  SEARCH_UNAVAILABLE: {
+    code: 'UNAVAILABLE',
+    meaning: 'The search engine cannot be reached, and this cannot be answered without it. What was to be indexed may be sent again.',
+  },
   SERVER_DRAINING: { code: 'UNAVAILABLE', meaning: 'This instance is being stopped. Open the stream anew, and go on from where it was.' },
   SERVICE_UNAVAILABLE: { code: 'UNAVAILABLE', meaning: 'A service behind the gateway cannot be reached.' },
   DEADLINE_EXCEEDED: { code: 'DEADLINE_EXCEEDED', meaning: 'The answer did not come within the time allowed.' },
+  NOT_FINDABLE_YET: { code: 'DEADLINE_EXCEEDED', meaning: 'The document of `wait_for_id` could not be found within the time allowed.' },
+  PAGE_TOKEN_EXPIRED: { code: 'INVALID_ARGUMENT', meaning: 'The `page_token` is too old. Begin the search anew.' },
   CANCELLED: { code: 'CANCELLED', meaning: 'The caller went away.' },
   UNIMPLEMENTED: { code: 'UNIMPLEMENTED', meaning: 'This version of the service does not have this call.' },
   INTERNAL: { code: 'INTERNAL', meaning: 'A defect of the server, which is logged under the request id.' },

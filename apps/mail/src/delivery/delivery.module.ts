@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { DatabaseClient } from '../database/database.client';
+import { DatabaseClient } from '@sky-genesis/database';
 import type { MailConfig } from '../mail.config';
 import { DeliveryStore } from './delivery.store';
 import { DeliveryWorker } from './delivery.worker';

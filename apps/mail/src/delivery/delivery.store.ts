@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { RuleError } from '@sky-genesis/grpc/rule-error';
-import { DatabaseClient, OutcomeUnknownError, sqlState } from '../database/database.client';
+import { DatabaseClient, OutcomeUnknownError, sqlState } from '@sky-genesis/database';
 import type { Outcome } from './decide-outcome';
 import { CLAIM, MARK, RECORD } from './delivery.statements';
 import type { OutgoingAttachment, OutgoingEmail } from './outgoing-email';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
-import { GroupCommit } from '../database/group-commit';
+import { GroupCommit } from '@sky-genesis/database/group-commit';
 import { formatEmailId } from '../emails/email-id';
 import type { Outcome, OutcomePolicy } from './decide-outcome';
 import { deliverEmail } from './deliver-email';

@@ -1,4 +1,4 @@
-import type { DatabaseClient } from '../database/database.client';
+import type { DatabaseClient } from '@sky-genesis/database';
 import type { DoubtPage, DoubtPlace } from './doubt-walk';
 import type { Overdue } from './overdue';
 import type { AgingState, StateAge } from './state-ages';

@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { GroupCommit } from '../database/group-commit';
+import { GroupCommit } from '@sky-genesis/database/group-commit';
 import { AcceptStore } from './accept.store';
 import { DueSignal } from '../delivery/due.signal';
 import type { AcceptedEmail, NewEmail } from './new-email';

@@ -1,4 +1,4 @@
-import type { Statement } from '../database/database.client';
+import type { Statement } from '@sky-genesis/database';
 import { initialStatus, type NewEmail } from './new-email';
 
 /** How long an idempotency key is remembered. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { RuleError } from '@sky-genesis/grpc/rule-error';
-import { DatabaseClient, OutcomeUnknownError, sqlState } from '../database/database.client';
+import { DatabaseClient, OutcomeUnknownError, sqlState } from '@sky-genesis/database';
 import { acceptStatement, earlierStatement } from './accept.statement';
 import { type AcceptedEmail, initialStatus, type NewEmail } from './new-email';
 

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { DatabaseClient } from '../database/database.client';
+import { DatabaseClient } from '@sky-genesis/database';
 import { DeliveryModule } from '../delivery/delivery.module';
 import type { MailConfig } from '../mail.config';
 import { AcceptEmail } from './accept-email';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DatabaseClient } from '../database/database.client';
+import { DatabaseClient } from '@sky-genesis/database';
 
 export interface StoredEvent {
   id: string;

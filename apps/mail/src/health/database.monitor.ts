@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { GrpcServer } from '@sky-genesis/grpc';
-import { DatabaseClient } from '../database/database.client';
+import { DatabaseClient } from '@sky-genesis/database';
 
 const INTERVAL_MS = 1000;
 

@@ -492,6 +492,12 @@ export interface IndexDocumentsRequest {
 export interface IndexDocumentsResponse {
   /** Of requests and deletions sent before, whichever are done. */
   results: IndexDocumentResult[];
+  /**
+   * Set in the answer to a message that has a source: up to where everything of it can be found, as its feed said last.
+   * A message with a source and without a checkpoint only asks; an empty answer: nothing is known of the source.
+   */
+  source: string;
+  checkpoint: string;
 }
 
 /** The answer to one request or deletion of IndexDocuments. */

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { dataSourceOptions, type DatabaseSettings } from './data-source.options';
+import { type DatabaseSettings, dataSourceOptions } from './data-source.options';
 
 /** Any number, the same for everyone who migrates this database. */
 const MIGRATION_LOCK = 5_364_817;

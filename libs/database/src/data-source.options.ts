@@ -1,9 +1,20 @@
 import { Client, type ClientConfig } from 'pg';
-import type { DataSourceOptions } from 'typeorm';
-import type { MailConfig } from '../mail.config';
-import { migrations } from './migrations';
+import type { DataSourceOptions, MigrationInterface } from 'typeorm';
 
-export type DatabaseSettings = Pick<MailConfig, 'DATABASE_URL' | 'DATABASE_POOL_SIZE' | 'GRPC_TIMEOUT'>;
+export interface DatabaseSettings {
+  /** postgres://user:password@host:port/database */
+  url: string;
+  /** Connections of one process, at most. */
+  poolSize: number;
+  /** The longest that a call may take, in milliseconds; a statement gets a third of it. */
+  callMs: number;
+  /** As pg_stat_activity shows it. */
+  applicationName: string;
+  /** Oldest first: what the database must have had applied, no more and no less. */
+  migrations: readonly (new () => MigrationInterface & { name: string })[];
+  /** Where it is kept what was applied; each app has its own, so that two may share a database. */
+  migrationsTable: string;
+}
 
 /**
  * A connection that ends fails the statement that waits on it. It is also an event, which would end the process at any
@@ -19,20 +30,21 @@ class ListeningClient extends Client {
 /** How this app speaks to PostgreSQL: every wait is bounded, on both ends. */
 export const dataSourceOptions = (settings: DatabaseSettings): DataSourceOptions => ({
   type: 'postgres',
-  url: settings.DATABASE_URL,
-  applicationName: 'sge-mail',
-  migrations,
+  url: settings.url,
+  applicationName: settings.applicationName,
+  migrations: [...settings.migrations],
+  migrationsTableName: settings.migrationsTable,
   migrationsTransactionMode: 'each',
   connectTimeoutMS: 3000,
-  poolSize: settings.DATABASE_POOL_SIZE,
+  poolSize: settings.poolSize,
   // A connection that dies while idle is no failure of a call: the pool makes a new one.
   poolErrorHandler: () => undefined,
   extra: {
     Client: ListeningClient,
     // A third of the time that a call has, so that a database that hangs is told as such within the deadline.
-    statement_timeout: Math.ceil((settings.GRPC_TIMEOUT * 1000) / 3),
+    statement_timeout: Math.ceil(settings.callMs / 3),
     // The server answers within statement_timeout; without an answer by then the connection is given up.
-    query_timeout: Math.ceil((settings.GRPC_TIMEOUT * 1000) / 3) + 1000,
+    query_timeout: Math.ceil(settings.callMs / 3) + 1000,
     idle_in_transaction_session_timeout: 10_000,
     // Statements here are short, and compiling one would take longer than running it.
     options: '-c jit=off',

@@ -1,0 +1,5 @@
+export { type DatabaseSettings, dataSourceOptions } from './data-source.options';
+export { DatabaseClient, OutcomeUnknownError, sqlState, type Statement } from './database.client';
+export { DatabaseModule } from './database.module';
+export { runMigrations } from './migrations.runner';
+export { checkSchemaVersion, SchemaMismatchError } from './schema-version';
