@@ -113,6 +113,24 @@ describe('a service token', () => {
     await expect(server.call(path, metadata)).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
   });
 
+  test('without a caller stands for the service itself, where that may do something of its own', async () => {
+    await start();
+    const metadata = metadataOf({ 'x-service-authorization': `Bearer ${await serviceTokens.issue('mail')}` });
+    await server.call('/sky_genesis.SearchService/IndexDocuments', metadata);
+    expect(server.handled).toMatchObject([
+      { context: { service: 'mail', caller: { service: 'mail', tenant: '', subject: 'service:mail' } } },
+    ]);
+    await expect(server.call(path, metadata)).rejects.toMatchObject({ code: status.PERMISSION_DENIED });
+  });
+
+  test('of a caller gives the service no rights of its own', async () => {
+    await start();
+    const metadata = metadataOf({ ...withScope(''), 'x-service-authorization': `Bearer ${await serviceTokens.issue('mail')}` });
+    await expect(server.call('/sky_genesis.SearchService/IndexDocuments', metadata)).rejects.toMatchObject({
+      code: status.PERMISSION_DENIED,
+    });
+  });
+
   test('replaces no caller', async () => {
     await start();
     const token = await serviceTokens.issue('api-gateway');

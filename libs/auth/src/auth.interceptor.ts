@@ -62,17 +62,18 @@ async function admit(path: string, metadata: Metadata, options: AuthOptions): Pr
 
 async function callerFrom(metadata: Metadata, service: string | undefined, { allowAnonymous, verifier }: AuthOptions): Promise<Caller> {
   const [authorization] = metadata.get('authorization');
-  if (authorization === undefined && service !== undefined) return serviceCaller(service);
+  const scopes = service === undefined ? undefined : serviceScopes.get(service);
+  if (authorization === undefined && scopes) return serviceCaller(service!, scopes);
   if (authorization === undefined && allowAnonymous) return ANONYMOUS;
   return verifier.verify(bearerToken(authorization));
 }
 
 /** A service that calls on nobody's behalf: it has no tenant of its own, and only the scopes that it needs. */
-const serviceCaller = (service: string): Caller => ({
+const serviceCaller = (service: string, scopes: readonly string[]): Caller => ({
   subject: `service:${service}`,
   service,
   tenant: '',
-  scopes: new Set(serviceScopes[service]),
+  scopes: new Set(scopes),
   senders: [],
   expiresAt: Infinity,
 });

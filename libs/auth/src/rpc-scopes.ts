@@ -24,7 +24,7 @@ export const rpcScopes = {
 } as const;
 
 /** What each of the product's own services may do on its own behalf, without a caller. */
-export const serviceScopes: Readonly<Record<string, readonly string[]>> = { mail: ['search.write'] };
+export const serviceScopes: ReadonlyMap<string, readonly string[]> = new Map([['mail', ['search.write']]]);
 
 /** An RPC of the contract, as `Service/Method`. */
 export type Rpc = keyof typeof rpcScopes;
