@@ -17,6 +17,7 @@ const DRIVERS = [
   'typeorm',
   'pg',
   'nodemailer',
+  '@elastic/elasticsearch',
 ];
 const word = (name: string) => name.replace(/[^a-z]/g, '');
 
@@ -52,9 +53,14 @@ const planted: Planted[] = [
   })),
   {
     rule: RULE,
-    bad: { 'apps/mail/src/emails/accept-email.ts': ['@sky-genesis/grpc'], 'apps/mail/src/emails/deeper/accept.ts': ['pg'] },
+    bad: {
+      'apps/mail/src/emails/accept-email.ts': ['@sky-genesis/grpc'],
+      'apps/mail/src/emails/deeper/accept.ts': ['pg'],
+      'apps/mail/src/emails/find-email.ts': ['@sky-genesis/database'],
+    },
     good: {
       'apps/mail/src/emails/check-email.ts': ['@sky-genesis/grpc/rule-error', '@sky-genesis/grpc/caller'],
+      'apps/mail/src/emails/write-email.ts': ['@sky-genesis/database/group-commit'],
       'apps/mail/src/start-mail.ts': ['@sky-genesis/grpc'],
     },
   },
@@ -93,13 +99,20 @@ const planted: Planted[] = [
 /** What the planted files import. */
 const packages: Record<string, object> = {
   'package.json': { name: 'root', workspaces: ['apps/*', 'libs/*'], devDependencies: { 'only-here': '1' } },
-  'apps/mail/package.json': { name: '@sky-genesis/mail', dependencies: dependencies(...DRIVERS, '@sky-genesis/grpc') },
+  'apps/mail/package.json': {
+    name: '@sky-genesis/mail',
+    dependencies: dependencies(...DRIVERS, '@sky-genesis/grpc', '@sky-genesis/database'),
+  },
   'apps/api-gateway/package.json': { name: '@sky-genesis/api-gateway', dependencies: dependencies('pg', 'typeorm', 'fastify') },
   'libs/grpc/package.json': {
     name: '@sky-genesis/grpc',
     exports: { '.': source('index'), './caller': source('caller'), './rule-error': source('rule-error') },
     dependencies: dependencies('@sky-genesis/proto'),
     devDependencies: dependencies('only-for-tests'),
+  },
+  'libs/database/package.json': {
+    name: '@sky-genesis/database',
+    exports: { '.': source('index'), './group-commit': source('group-commit') },
   },
   'libs/proto/package.json': { name: '@sky-genesis/proto', exports: { '.': source('index') } },
 };
@@ -109,6 +122,8 @@ const imported: Record<string, string[]> = {
   'libs/grpc/src/index.ts': ['./caller', './rule-error'],
   'libs/grpc/src/caller.ts': ['node:fs'],
   'libs/grpc/src/rule-error.ts': ['node:fs'],
+  'libs/database/src/index.ts': ['./group-commit'],
+  'libs/database/src/group-commit.ts': ['node:fs'],
   'libs/proto/src/index.ts': ['node:fs'],
   // The other half of a cycle, which is told once.
   'libs/proto/src/circle.ts': ['./circle-too'],
@@ -141,6 +156,7 @@ beforeAll(() => {
     });
   }
   files.linkWithin('libs/grpc', 'node_modules/@sky-genesis/grpc');
+  files.linkWithin('libs/database', 'node_modules/@sky-genesis/database');
   files.linkWithin('libs/proto', 'node_modules/@sky-genesis/proto');
   for (const sources of [imported, ...planted.flatMap(({ bad, good }) => [bad, good])]) {
     for (const [path, imports] of Object.entries(sources)) files.write({ [path]: sourceOf(imports) });
