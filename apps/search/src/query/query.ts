@@ -48,8 +48,14 @@ const TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\
 /** What a value counts as where it is compared: a decimal number, or unix seconds of an ISO 8601 date or time (UTC unless it says otherwise). */
 export function numberOf(value: string): number | undefined {
   if (NUMBER.test(value)) return Number(value);
-  if (!TIME.test(value)) return undefined;
+  if (!TIME.test(value) || !isDay(value.slice(0, 10))) return undefined;
   const zoned = value.includes('T') && !/(Z|[+-]\d{2}:\d{2})$/.test(value) ? `${value}Z` : value;
   const ms = Date.parse(zoned);
   return Number.isNaN(ms) ? undefined : ms / 1000;
+}
+
+/** `Date` reads 2026-02-30 as the 2nd of March. */
+function isDay(day: string): boolean {
+  const ms = Date.parse(day);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day);
 }
