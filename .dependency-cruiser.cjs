@@ -41,15 +41,15 @@ module.exports = {
     {
       name: 'rules-know-no-wire-and-no-driver',
       comment:
-        'A rule is plain TypeScript; stores, clients and controllers have a role in their name. Of @sky-genesis/grpc: rule-error and caller.',
+        'A rule is plain TypeScript; stores, clients and controllers have a role in their name. Of @sky-genesis/grpc: rule-error, caller, answered-stream and in-flight; of @sky-genesis/database: group-commit.',
       severity: 'error',
       from: { path: RULE_FILE },
       to: {
         path: [
           ...packages('@grpc/grpc-js', '@nestjs/microservices', '@nestjs/platform-fastify', '@nestjs/typeorm'),
           ...packages('fastify', 'typeorm', 'pg', 'nodemailer', '@elastic/elasticsearch'),
-          '^libs/grpc/(?!src/(rule-error|caller)\\.ts$)',
-          '^libs/database/(?!src/group-commit\\.ts$)',
+          '^libs/grpc/(?!src/(rule-error|caller|answered-stream|in-flight)\\.ts$)',
+          '^libs/database/(?!src/(group-commit|database\\.settings)\\.ts$)',
         ],
       },
     },

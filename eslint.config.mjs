@@ -6,7 +6,7 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 const TESTS = ['**/*.spec.ts', '**/*.fixture.ts', 'test/**/*.ts', 'apps/*/testing/**/*.ts'];
-const ENTRY_FILES = ['**/main.ts', '**/migrate.ts'];
+const ENTRY_FILES = ['**/main.ts', '**/migrate.ts', '**/reindex.ts', '**/search-rebuild.ts'];
 
 const noEnvironment = {
   'no-restricted-properties': [

@@ -1,12 +1,14 @@
 import { describeSettings, type SettingDescription } from '@sky-genesis/config';
 import { gatewaySettings } from '../../apps/api-gateway/src/gateway.config';
 import { mailSettings } from '../../apps/mail/src/mail.config';
+import { searchSettings } from '../../apps/search/src/search.config';
 import { sinkSchema } from '../../tools/sink/sink.config';
 import { stackSchema } from '../../tools/stack/stack.config';
 
 /** The parts of the product that read settings, in the order of the documents. A setting is told where it is met first. */
 export const parts: { title: string; settings: SettingDescription[] }[] = [
   { title: 'mail (apps/mail)', settings: describeSettings(mailSettings) },
+  { title: 'search (apps/search)', settings: describeSettings(searchSettings) },
   { title: 'gateway (apps/api-gateway)', settings: describeSettings(gatewaySettings) },
   { title: 'the embedded stack (npm start)', settings: describeSettings(stackSchema) },
   // Where it listens and keeps the mails is the stack's to say.

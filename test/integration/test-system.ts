@@ -14,7 +14,7 @@ import { freePort } from '../free-port';
 import { createDatabase, type TestDatabase } from './test-database';
 import { TestRelay } from './test-relay';
 
-const AUTH = { AUTH_SECRET: 'a secret for tests only, 32 bytes or more', AUTH_ISSUER: 'test', AUTH_AUDIENCE: 'sge' };
+export const AUTH = { AUTH_SECRET: 'a secret for tests only, 32 bytes or more', AUTH_ISSUER: 'test', AUTH_AUDIENCE: 'sge' };
 const ALL_SCOPES = 'mail.send mail.read events.read search.read search.write files.read files.write';
 
 export interface TokenClaims {
@@ -31,7 +31,7 @@ export const token = (claims: TokenClaims = {}, expiresInSeconds = 600): string 
     expiresInSeconds,
   );
 
-const SERVICE_KEY = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+export const SERVICE_KEY = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 /** What a mail process needs, on free ports. */
 export const mailEnvironment = async (database: TestDatabase, relay: TestRelay, settings: Record<string, string> = {}) => ({
@@ -47,6 +47,20 @@ export const mailEnvironment = async (database: TestDatabase, relay: TestRelay, 
   ...settings,
 });
 
+/** Where nothing listens: what needs search is not there. */
+const NOWHERE = '127.0.0.1:1';
+
+/** Search in this process, in a database of its own: see test-search.ts, which only suites load that need it. */
+export interface TestSearch {
+  grpcUrl: string;
+  healthUrl: string;
+  database: TestDatabase;
+  close(): Promise<void>;
+}
+
+/** Starts search at an address that mail is told before; `mail` is host:port of the mail service. */
+export type StartSearch = (address: string, mail: string) => Promise<TestSearch>;
+
 export interface RestAnswer {
   status: number;
   headers: Headers;
@@ -55,7 +69,15 @@ export interface RestAnswer {
 
 type ClientClass = new (address: string, secure: unknown) => Client;
 
-/** Mail and gateway in this process, on a database and a relay of their own. */
+export interface CallSettings {
+  token?: string | null;
+  metadata?: Record<string, string>;
+  timeoutMs?: number;
+  /** Whose method it is; left out: mail's. */
+  service?: 'mail' | 'search';
+}
+
+/** Mail and gateway in this process, and search where a test needs it, on databases and a relay of their own. */
 export class TestSystem {
   private constructor(
     readonly url: string,
@@ -63,38 +85,51 @@ export class TestSystem {
     readonly healthUrl: string,
     readonly database: TestDatabase,
     readonly relay: TestRelay,
-    private readonly client: Client,
-    private readonly health: Client,
+    private readonly clients: { mail: Client; search: Client; health: Client },
     private readonly closers: (() => Promise<void>)[],
+    private readonly foundBy: TestSearch | undefined,
   ) {}
 
-  /** @param given a relay or a database that the test makes itself; they are ended with the system all the same */
+  /** What it was started with. */
+  get search(): TestSearch {
+    if (!this.foundBy) throw new Error('the system was started without search');
+    return this.foundBy;
+  }
+
+  /**
+   * @param given a relay or a database that the test makes itself, which are ended with the system all the same; what
+   *   starts search, where it is to be there
+   */
   static async start(
     settings: Record<string, string> = {},
-    given: { relay?: TestRelay; database?: TestDatabase } = {},
+    given: { relay?: TestRelay; database?: TestDatabase; search?: StartSearch } = {},
   ): Promise<TestSystem> {
     const database = given.database ?? (await createDatabase());
     const usedRelay = given.relay ?? new TestRelay(await freePort());
     if (!given.relay) await usedRelay.start();
-    const environment = await mailEnvironment(database, usedRelay, settings);
+    const searchUrl = given.search ? `127.0.0.1:${await freePort()}` : NOWHERE;
+    const environment = await mailEnvironment(database, usedRelay, {
+      GRPC_SEARCH_SERVICE_ADDR: given.search ? searchUrl : '',
+      ...settings,
+    });
     const mailConfig = readMailConfig(environment);
     await runMigrations(mailDatabase(mailConfig));
     const mail = await startMail(mailConfig);
-    const gateway = await startGateway(readGatewayConfig({ ...environment, HTTP_PORT: '0', GRPC_MAIL_SERVICE_ADDR: mail.grpcUrl }));
-    const { sky_genesis: contract, grpc } = loadPackageDefinition(loadPackage()) as unknown as {
-      sky_genesis: { MailService: ClientClass };
-      grpc: { health: { v1: { Health: ClientClass } } };
-    };
-    const client = new contract.MailService(mail.grpcUrl, credentials.createInsecure());
-    const health = new grpc.health.v1.Health(mail.grpcUrl, credentials.createInsecure());
-    return new TestSystem(gateway.url, mail.grpcUrl, mail.healthUrl, database, usedRelay, client, health, [
-      async () => client.close(),
-      async () => health.close(),
+    const search = await given.search?.(searchUrl, mail.grpcUrl);
+    const gateway = await startGateway(
+      readGatewayConfig({ ...environment, HTTP_PORT: '0', GRPC_MAIL_SERVICE_ADDR: mail.grpcUrl, GRPC_SEARCH_SERVICE_ADDR: searchUrl }),
+    );
+    const clients = clientsOf(mail.grpcUrl, searchUrl);
+    const closers = [
+      async () => Object.values(clients).forEach((client) => client.close()),
       () => gateway.close(),
       () => mail.close(),
+      async () => search?.close(),
       () => usedRelay.stop(),
       () => database.drop(),
-    ]);
+      async () => search?.database.drop(),
+    ];
+    return new TestSystem(gateway.url, mail.grpcUrl, mail.healthUrl, database, usedRelay, clients, closers, search);
   }
 
   async stop(): Promise<void> {
@@ -126,19 +161,15 @@ export class TestSystem {
   }
 
   /** A unary call on gRPC; the error, where it fails, as the contract's details tell it. */
-  grpc<Response>(
-    method: string,
-    request: object,
-    options: { token?: string | null; metadata?: Record<string, string>; timeoutMs?: number } = {},
-  ): Promise<Response> {
+  grpc<Response>(method: string, request: object, options: CallSettings = {}): Promise<Response> {
     const metadata = new Metadata();
     if (options.token !== null) metadata.set('authorization', `Bearer ${options.token ?? token()}`);
     for (const [name, value] of Object.entries(options.metadata ?? {})) metadata.set(name, value);
-    return this.call(this.client, method, request, metadata, options.timeoutMs);
+    return this.call(this.clients[options.service ?? 'mail'], method, request, metadata, options.timeoutMs);
   }
 
   grpcHealth(service: string): Promise<{ status: string }> {
-    return this.call(this.health, 'check', { service }, new Metadata());
+    return this.call(this.clients.health, 'check', { service }, new Metadata());
   }
 
   private call<Response>(client: Client, method: string, request: object, metadata: Metadata, timeoutMs = 20_000): Promise<Response> {
@@ -151,11 +182,7 @@ export class TestSystem {
     });
   }
 
-  async grpcError(
-    method: string,
-    request: object,
-    options: { token?: string | null; metadata?: Record<string, string> } = {},
-  ): Promise<RuleError> {
+  async grpcError(method: string, request: object, options: CallSettings = {}): Promise<RuleError> {
     return this.grpc(method, request, options).then(
       (answer) => {
         throw new Error(`${method} was granted: ${JSON.stringify(answer)}`);
@@ -163,4 +190,15 @@ export class TestSystem {
       (error: RuleError) => error,
     );
   }
+}
+
+function clientsOf(mailUrl: string, searchUrl: string): { mail: Client; search: Client; health: Client } {
+  const { sky_genesis: contract, grpc } = loadPackageDefinition(loadPackage()) as unknown as {
+    sky_genesis: { MailService: ClientClass; SearchService: ClientClass };
+    grpc: { health: { v1: { Health: ClientClass } } };
+  };
+  // It connects when it is first called.
+  const search = new contract.SearchService(searchUrl, credentials.createInsecure());
+  const health = new grpc.health.v1.Health(mailUrl, credentials.createInsecure());
+  return { mail: new contract.MailService(mailUrl, credentials.createInsecure()), search, health };
 }

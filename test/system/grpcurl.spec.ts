@@ -61,6 +61,23 @@ describeWith('grpcurl')('grpcurl, as the seed uses it', () => {
     expect(read.json).toMatchObject({ email: { ...EMAIL, id }, recipients: [{ address: 'recipient@example.com', status: 'sent' }] });
   });
 
+  test('it is found through SearchService, whose health is told as well', async () => {
+    const searchAddress = `127.0.0.1:${stack.description.ports.search_grpc}`;
+    const { json } = await call('SendEmail', { email: { ...EMAIL, subject: 'Found by grpcurl' } });
+    const request = { query: 'subject:grpcurl', waitForId: json['messageId'], facets: ['to'] };
+    const found = await grpcurl(...authorization, '-d', JSON.stringify(request), searchAddress, 'sky_genesis.SearchService/Search');
+    expect(found).toMatchObject({
+      code: Code.OK,
+      json: {
+        results: [{ id: json['messageId'], title: 'Found by grpcurl', kind: 'email', highlights: ['Found by <mark>grpcurl</mark>'] }],
+        totalCount: 1,
+        facets: [{ field: 'to', values: [{ value: 'recipient@example.com', count: '1' }] }],
+      },
+    });
+    const health = await grpcurl('-d', '{"service": "sky_genesis.SearchService"}', searchAddress, 'grpc.health.v1.Health/Check');
+    expect(health.json).toEqual({ status: 'SERVING' });
+  });
+
   test('the seed’s faulty request is refused by the names of its fields', async () => {
     const answer = await call('SendEmail', { email: { from: 'test' } });
     expect(answer.code).toBe(Code.INVALID_ARGUMENT);

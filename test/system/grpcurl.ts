@@ -21,9 +21,12 @@ interface ErrorAnswer {
 const ANSWERED = 64;
 
 /** Runs grpcurl without TLS; the last arguments are the address and what to do there. */
-export function grpcurl(...args: string[]): Promise<GrpcurlAnswer> {
+export const grpcurl = (...args: string[]): Promise<GrpcurlAnswer> => grpcurlReading('', ...args);
+
+/** @param input what it reads from its standard input for `-d @`: more than an argument can hold */
+export function grpcurlReading(input: string, ...args: string[]): Promise<GrpcurlAnswer> {
   return new Promise((resolve, reject) => {
-    execFile(grpcurlPath, ['-plaintext', '-format-error', '-max-time', '30', ...args], (error, stdout, stderr) => {
+    const running = execFile(grpcurlPath, ['-plaintext', '-format-error', '-max-time', '30', ...args], (error, stdout, stderr) => {
       const exit = error ? Number(error.code) : 0;
       if (exit !== 0 && !(exit > ANSWERED)) return reject(new Error(`grpcurl ${args.join(' ')}: ${stderr}`));
       const failure = exit === 0 ? {} : (jsonOf(stderr) as ErrorAnswer);
@@ -35,6 +38,8 @@ export function grpcurl(...args: string[]): Promise<GrpcurlAnswer> {
         details: Object.fromEntries((failure.details ?? []).map((detail) => [nameOf(detail['@type']), textOf(detail['@value'])])),
       });
     });
+    // One that ends before it has read all is told by its exit code.
+    running.stdin?.on('error', () => undefined).end(input);
   });
 }
 

@@ -24,6 +24,11 @@ export const gatewaySettings = z
       .regex(/^\S+$/, 'must be host:port')
       .default('localhost:50051')
       .describe('host:port of the mail service.'),
+    GRPC_SEARCH_SERVICE_ADDR: z
+      .string()
+      .regex(/^\S+$/, 'must be host:port')
+      .default('localhost:50052')
+      .describe('host:port of the search service. The gateway is ready without it.'),
     ...grpcSettings,
     ...authSettings,
     ...observabilitySettings,

@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { type ClientGrpc, ClientsModule } from '@nestjs/microservices';
 import { TerminusModule } from '@nestjs/terminus';
 import { AuthModule, ServiceTokens } from '@sky-genesis/auth';
-import { grpcClientOptions, MailClient } from '@sky-genesis/grpc';
+import { grpcClientOptions, MailClient, SearchClient } from '@sky-genesis/grpc';
 import { loggerModule, metricsModule } from '@sky-genesis/observability';
 import type { GatewayConfig } from './gateway.config';
 import { EventStream } from './events/event.stream';
@@ -10,14 +10,19 @@ import { EventsController } from './events/events.controller';
 import { HealthController } from './health/health.controller';
 import { MailHealth } from './health/mail.health';
 import { ClosingSignal } from './http/closing.signal';
-import { BulkController } from './mail/bulk.controller';
-import { BulkSettings } from './mail/bulk.stream';
+import { NdjsonRouteHandler } from './http/ndjson-route.handler';
+import { MailBulkController } from './mail/bulk.controller';
 import { MailController } from './mail/mail.controller';
+import { DocumentBulkController } from './search/bulk.controller';
+import { DocumentsController } from './search/documents.controller';
+import { SearchController } from './search/search.controller';
 
 const SERVICE_NAME = 'api-gateway';
 const MAIL_CHANNEL = 'MAIL_CHANNEL';
 /** A connection of its own: streams may fill one up, and unary calls would wait behind them. */
 const MAIL_STREAMS = 'MAIL_STREAMS';
+const SEARCH_CHANNEL = 'SEARCH_CHANNEL';
+const SEARCH_STREAMS = 'SEARCH_STREAMS';
 
 @Module({})
 export class GatewayModule {
@@ -33,9 +38,19 @@ export class GatewayModule {
         ClientsModule.register([
           { name: MAIL_CHANNEL, ...grpcClientOptions(config.GRPC_MAIL_SERVICE_ADDR, config) },
           { name: MAIL_STREAMS, ...grpcClientOptions(config.GRPC_MAIL_SERVICE_ADDR, config, true) },
+          { name: SEARCH_CHANNEL, ...grpcClientOptions(config.GRPC_SEARCH_SERVICE_ADDR, config) },
+          { name: SEARCH_STREAMS, ...grpcClientOptions(config.GRPC_SEARCH_SERVICE_ADDR, config, true) },
         ]),
       ],
-      controllers: [BulkController, MailController, EventsController, HealthController],
+      controllers: [
+        MailBulkController,
+        MailController,
+        EventsController,
+        SearchController,
+        DocumentBulkController,
+        DocumentsController,
+        HealthController,
+      ],
       providers: [
         MailHealth,
         ClosingSignal,
@@ -46,13 +61,24 @@ export class GatewayModule {
             new MailClient(channel, { timeoutMs, serviceToken: () => tokens.issue(SERVICE_NAME) }, streams),
         },
         {
+          provide: SearchClient,
+          inject: [SEARCH_CHANNEL, SEARCH_STREAMS, ServiceTokens],
+          useFactory: (channel: ClientGrpc, streams: ClientGrpc, tokens: ServiceTokens) =>
+            new SearchClient(channel, { timeoutMs, serviceToken: () => tokens.issue(SERVICE_NAME) }, streams),
+        },
+        {
           provide: EventStream,
           inject: [MailClient, ClosingSignal],
           useFactory: (mail: MailClient, closing: ClosingSignal) => new EventStream(mail, closing, timeoutMs),
         },
         {
-          provide: BulkSettings,
-          useValue: new BulkSettings(config.GRPC_MAX_MESSAGE_SIZE, config.HTTP_REQUEST_TIMEOUT_SECONDS * 1000),
+          provide: NdjsonRouteHandler,
+          inject: [ClosingSignal],
+          useFactory: (closing: ClosingSignal) =>
+            new NdjsonRouteHandler(
+              { maxMessageBytes: config.GRPC_MAX_MESSAGE_SIZE, idleMs: config.HTTP_REQUEST_TIMEOUT_SECONDS * 1000 },
+              closing,
+            ),
         },
       ],
     };

@@ -30,13 +30,18 @@ test('the routes are those of the contract', () => {
       .map(({ method, url }) => `${method} ${url}`)
       .sort(),
   ).toEqual([
+    'DELETE /api/v1/search/documents/:id',
     'GET /api/v1/events',
     'GET /api/v1/mail',
     'GET /api/v1/mail/:id',
+    'GET /api/v1/search',
     'POST /api/v1/mail/:id/cancel',
     'POST /api/v1/mail/:id/resolve',
     'POST /api/v1/mail/bulk',
     'POST /api/v1/mail/send',
+    'POST /api/v1/search/documents',
+    'POST /api/v1/search/documents/bulk',
+    'PUT /api/v1/search/documents/:id',
   ]);
 });
 

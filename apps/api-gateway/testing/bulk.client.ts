@@ -5,6 +5,8 @@ import { type GatewayFixture, tokenFor } from './gateway.fixture';
 export interface BulkAnswer {
   request_ref?: string;
   message_id?: string;
+  id?: string;
+  status?: string;
   problem?: { status: number; code: string; detail?: string; errors?: { field: string }[] };
 }
 
@@ -14,9 +16,9 @@ export class Bulk {
   private chunks: AsyncIterator<string> | undefined;
   private constructor(readonly request: ClientRequest) {}
 
-  static open(to: GatewayFixture, headers: Record<string, string> = {}): Bulk {
+  static open(to: GatewayFixture, headers: Record<string, string> = {}, path = '/api/v1/mail/bulk'): Bulk {
     const all = { 'content-type': 'application/x-ndjson', authorization: `Bearer ${tokenFor()}`, ...headers };
-    const asked = request(`${to.url}/api/v1/mail/bulk`, { method: 'POST', headers: all });
+    const asked = request(`${to.url}${path}`, { method: 'POST', headers: all });
     asked.on('error', () => undefined);
     asked.flushHeaders();
     return new Bulk(asked);
@@ -52,9 +54,14 @@ export class Bulk {
   }
 }
 
-/** The answers to these lines. */
-export async function bulk(to: GatewayFixture, ...lines: (object | string)[]): Promise<BulkAnswer[]> {
-  const sending = Bulk.open(to);
+/** The answers to these lines, as emails. */
+export const bulk = (to: GatewayFixture, ...lines: (object | string)[]): Promise<BulkAnswer[]> => exchange(Bulk.open(to), lines);
+
+/** The answers to these lines, as documents. */
+export const documentBulk = (to: GatewayFixture, ...lines: (object | string)[]): Promise<BulkAnswer[]> =>
+  exchange(Bulk.open(to, {}, '/api/v1/search/documents/bulk'), lines);
+
+async function exchange(sending: Bulk, lines: (object | string)[]): Promise<BulkAnswer[]> {
   sending.write(...lines);
   sending.request.end();
   await sending.response();

@@ -3,10 +3,11 @@ import { issueToken } from '@sky-genesis/auth';
 import { type GatewayConfig, readGatewayConfig } from '../src/gateway.config';
 import { type Gateway, startGateway } from '../src/start-gateway';
 import { FakeMailService } from './fake-mail.service';
+import { FakeSearchService } from './fake-search.service';
 
 export const AUTH = { AUTH_SECRET: 'only-for-tests-only-for-tests-0000', AUTH_ISSUER: 'https://issuer.test', AUTH_AUDIENCE: 'sge' };
 
-export const tokenFor = (scope = 'mail.send mail.read events.read', secondsToLive = 60): string =>
+export const tokenFor = (scope = 'mail.send mail.read events.read search.read search.write', secondsToLive = 60): string =>
   issueToken(AUTH, { sub: 'alice', tenant: 'acme', scope, senders: ['*@example.com'] }, secondsToLive);
 
 export const configFor = (address: string, more: Record<string, string> = {}): GatewayConfig =>
@@ -18,19 +19,20 @@ export interface Answer {
   json: any;
 }
 
-/** A gateway on a free port, before a fake mail service. */
+/** A gateway on a free port, before fakes of the services. */
 export class GatewayFixture {
   readonly mail = new FakeMailService();
+  readonly search = new FakeSearchService();
   private gateway!: Gateway;
 
   async start(more: Record<string, string> = {}): Promise<this> {
-    await this.mail.start();
-    this.gateway = await startGateway(configFor(this.mail.address, more));
+    await Promise.all([this.mail.start(), this.search.start()]);
+    this.gateway = await startGateway(configFor(this.mail.address, { GRPC_SEARCH_SERVICE_ADDR: this.search.address, ...more }));
     return this;
   }
 
   async stop(): Promise<void> {
-    await this.gateway.close();
+    await this.close();
     this.mail.stop();
   }
 
@@ -38,8 +40,10 @@ export class GatewayFixture {
     return this.gateway.url;
   }
 
-  close(): Promise<void> {
-    return this.gateway.close();
+  /** All but the fake of mail. */
+  async close(): Promise<void> {
+    await this.gateway.close();
+    this.search.stop();
   }
 
   /** Asks with a valid token unless `headers` say otherwise. */
@@ -51,8 +55,12 @@ export class GatewayFixture {
   }
 
   post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.send('POST', path, body, headers);
+  }
+
+  send(method: 'POST' | 'PUT' | 'DELETE', path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
-    return this.ask(path, { method: 'POST', body: text, headers: { 'content-type': 'application/json', ...headers } });
+    return this.ask(path, { method, body: text, headers: { 'content-type': 'application/json', ...headers } });
   }
 
   /** Sends lines as they are, and reads until the server closes the connection. */

@@ -1,20 +1,6 @@
 import { Client, type ClientConfig } from 'pg';
-import type { DataSourceOptions, MigrationInterface } from 'typeorm';
-
-export interface DatabaseSettings {
-  /** postgres://user:password@host:port/database */
-  url: string;
-  /** Connections of one process, at most. */
-  poolSize: number;
-  /** The longest that a call may take, in milliseconds; a statement gets a third of it. */
-  callMs: number;
-  /** As pg_stat_activity shows it. */
-  applicationName: string;
-  /** Oldest first: what the database must have had applied, no more and no less. */
-  migrations: readonly (new () => MigrationInterface & { name: string })[];
-  /** Where it is kept what was applied; each app has its own, so that two may share a database. */
-  migrationsTable: string;
-}
+import type { DataSourceOptions } from 'typeorm';
+import type { DatabaseSettings } from './database.settings';
 
 /**
  * A connection that ends fails the statement that waits on it. It is also an event, which would end the process at any

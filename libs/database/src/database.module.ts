@@ -1,7 +1,8 @@
 import { type DynamicModule, Global, Inject, Module, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource, TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { type DatabaseSettings, dataSourceOptions } from './data-source.options';
+import { dataSourceOptions } from './data-source.options';
+import type { DatabaseSettings } from './database.settings';
 import { DatabaseClient } from './database.client';
 import { checkSchemaVersion } from './schema-version';
 

@@ -1,5 +1,6 @@
-export { type DatabaseSettings, dataSourceOptions } from './data-source.options';
+export { dataSourceOptions } from './data-source.options';
 export { DatabaseClient, OutcomeUnknownError, sqlState, type Statement } from './database.client';
+export { type DatabaseSettings } from './database.settings';
 export { DatabaseModule } from './database.module';
 export { runMigrations } from './migrations.runner';
 export { checkSchemaVersion, SchemaMismatchError } from './schema-version';

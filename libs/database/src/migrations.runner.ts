@@ -1,5 +1,6 @@
 import { DataSource } from 'typeorm';
-import { type DatabaseSettings, dataSourceOptions } from './data-source.options';
+import { dataSourceOptions } from './data-source.options';
+import type { DatabaseSettings } from './database.settings';
 
 /** Any number, the same for everyone who migrates this database. */
 const MIGRATION_LOCK = 5_364_817;

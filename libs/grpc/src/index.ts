@@ -1,12 +1,23 @@
+export {
+  type AnsweredStream,
+  type AnsweredStreamLimits,
+  Answers,
+  answerStream,
+  type FailedAnswer,
+  MAX_REQUEST_REF,
+  type Startable,
+} from './answered-stream';
 export { type CallContext, callContext, currentCaller } from './call-context';
 export { type Caller } from './caller';
 export { type CallLimits, callContextInterceptor } from './call-context.interceptor';
+export { type DuplexHandler, serveDuplex } from './duplex-call';
 export { type CodeName, defaultReason, type ErrorReason, errorReasons } from './error-reasons';
 export { type CallOptions, grpcClientOptions } from './grpc-client';
 export { type StreamOptions } from './grpc-stream.client';
 export { GrpcServer, type GrpcServerSettings } from './grpc-server';
 export { fromRpcStatus, fromServiceError, toRpcStatus, toStatus } from './grpc-status';
 export { type GrpcSettings, grpcSettings } from './grpc.settings';
+export { InFlight } from './in-flight';
 export { MailClient } from './mail.client';
 export { type OpenStream, OpenStreams } from './open-streams';
 export { REQUEST_ID, requestIdFrom, TRACEPARENT, traceparentFrom } from './request-id';

@@ -22,7 +22,7 @@ export class HealthController {
 
   @Get('ready')
   @HealthCheck()
-  @ApiOperation({ summary: 'Whether the services behind the gateway serve' })
+  @ApiOperation({ summary: 'Whether the gateway can serve: mail must, search need not' })
   ready(): Promise<HealthCheckResult> {
     return this.health.check([() => this.mail.check()]);
   }

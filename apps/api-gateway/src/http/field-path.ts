@@ -1,4 +1,4 @@
-/** A field of a request as REST names it: `to[0]`, `attachments[0].filename`, `headers[X-Name]`. */
+/** A field of a request as REST names it: `to[0]`, `attachments[0].filename`, `headers[X-Name]`, `attributes[author][0]`. */
 export function fieldPath(path: readonly PropertyKey[]): string {
   return path.reduce<string>((before, key, at) => {
     if (typeof key === 'number' || MAPS.has(String(path[at - 1]))) return `${before}[${String(key)}]`;
@@ -7,4 +7,4 @@ export function fieldPath(path: readonly PropertyKey[]): string {
 }
 
 /** Objects whose keys the caller chooses. */
-const MAPS = new Set(['headers', 'metadata']);
+const MAPS = new Set(['headers', 'metadata', 'attributes']);

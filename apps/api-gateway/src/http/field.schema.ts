@@ -10,6 +10,10 @@ const onceOr =
 
 export const queryText = () => z.string({ error: onceOr('must be text') }).optional();
 
+/** A parameter that may be given more than once: its values, in order. */
+export const repeatedText = () =>
+  z.preprocess((given) => (given === undefined ? undefined : [given].flat()), z.array(z.string()).optional());
+
 export const queryNumber = (max: number) =>
   z.preprocess(
     (text) => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text),

@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { type FieldViolation, RuleError } from '@sky-genesis/grpc';
 import { fieldPath } from './field-path';
 
-/** More than any email has; each value that is wrong costs an error of its own to report. */
-const MAX_VALUES = 50_000;
+/** More than any email or document has; each value that is wrong costs an error of its own to report. */
+const MAX_VALUES = 70_000;
 const MAX_DEPTH = 16;
 const MAX_VIOLATIONS = 32;
 

@@ -1,26 +1,24 @@
-import { Readable } from 'node:stream';
 import { Controller, HttpCode, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { JwtAuthGuard, ScopeGuard } from '@sky-genesis/auth';
 import { type CallOptions, MailClient } from '@sky-genesis/grpc';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ForCall } from '../http/call-options.decorator';
-import { ClosingSignal } from '../http/closing.signal';
-import { NDJSON, notNdjson } from '../http/media-types.hook';
+import { NDJSON } from '../http/media-types.hook';
+import { NdjsonRouteHandler } from '../http/ndjson-route.handler';
 import { RpcRoute } from '../openapi/rpc-route.decorator';
+import { emailLines } from './bulk.mapper';
 import { bulkAnswer, bulkLine } from './bulk.schema';
-import { BulkSettings, BulkStream } from './bulk.stream';
 import { nothing } from './mail.schema';
 
 /** SubmitEmails in REST: as many emails as there are lines, in one request. */
 @ApiTags('mail')
 @Controller('api/v1/mail')
 @UseGuards(JwtAuthGuard, ScopeGuard)
-export class BulkController {
+export class MailBulkController {
   constructor(
     private readonly mail: MailClient,
-    private readonly settings: BulkSettings,
-    private readonly closing: ClosingSignal,
+    private readonly ndjson: NdjsonRouteHandler,
   ) {}
 
   @Post('bulk')
@@ -42,16 +40,11 @@ A last line without \`request_ref\` says that the request was not read to its en
   @ApiProduces(NDJSON)
   @ApiResponse({ status: 200, description: 'An answer a line, for each line.', standardSchema: bulkAnswer })
   submitEmails(
-    @Req() { body, id, server }: FastifyRequest,
+    @Req() request: FastifyRequest,
     @Query({ schema: nothing }) _query: unknown,
     @ForCall() call: CallOptions,
     @Res() reply: FastifyReply,
   ): void {
-    if (!(body instanceof Readable)) throw notNdjson();
-    const bulk = new BulkStream(this.mail, this.settings, { body, budget: server.bodyBudget, requestId: id });
-    void reply.header('content-type', NDJSON).header('x-accel-buffering', 'no').send(bulk.answer);
-    // The client learns at once that it may go on, not only with the first answer.
-    reply.raw.flushHeaders();
-    void bulk.run(call, this.closing.signal);
+    this.ndjson.answer(emailLines(this.mail), request, reply, call);
   }
 }

@@ -18,7 +18,7 @@ const operations = () =>
       operation,
     })),
   );
-const ofMail = () => operations().filter(({ path }) => path.startsWith('/api/v1/'));
+const ofApi = () => operations().filter(({ path }) => path.startsWith('/api/v1/'));
 
 test('it is OpenAPI 3.1 and holds every route', () => {
   expect(document.openapi).toBe('3.1.0');
@@ -27,9 +27,11 @@ test('it is OpenAPI 3.1 and holds every route', () => {
       .map(({ name }) => name)
       .sort(),
   ).toEqual([
+    'DELETE /api/v1/search/documents/{id}',
     'GET /api/v1/events',
     'GET /api/v1/mail',
     'GET /api/v1/mail/{id}',
+    'GET /api/v1/search',
     'GET /health/live',
     'GET /health/ready',
     'GET /metrics',
@@ -37,6 +39,9 @@ test('it is OpenAPI 3.1 and holds every route', () => {
     'POST /api/v1/mail/send',
     'POST /api/v1/mail/{id}/cancel',
     'POST /api/v1/mail/{id}/resolve',
+    'POST /api/v1/search/documents',
+    'POST /api/v1/search/documents/bulk',
+    'PUT /api/v1/search/documents/{id}',
   ]);
 });
 
@@ -46,16 +51,22 @@ test('Problem lists every error code, with its meaning', () => {
   for (const [reason, { meaning }] of Object.entries(errorReasons)) expect(code.description).toContain(`\`${reason}\`: ${meaning}`);
 });
 
-test('every operation of mail tells its token, scope, success and errors', () => {
-  for (const { name, operation } of ofMail()) {
-    expect([name, operation.security]).toEqual([name, [{ bearer: [expect.stringMatching(/^(mail\.(send|read)|events\.read)$/)] }]]);
+test('every operation tells its token, scope, success and errors', () => {
+  for (const { name, operation } of ofApi()) {
+    expect([name, operation.security]).toEqual([
+      name,
+      [{ bearer: [expect.stringMatching(/^(mail\.(send|read)|events\.read|search\.(read|write))$/)] }],
+    ]);
     expect([name, operation.description]).toEqual([
       name,
       expect.stringContaining(`Needs the scope \`${operation.security[0].bearer[0]}\``),
     ]);
     const success = Object.entries<any>(operation.responses).filter(([status]) => status.startsWith('2'));
-    const [body] = Object.values<any>(success[0]?.[1].content);
-    expect([name, success.length, body.schema.$ref]).toEqual([name, 1, expect.stringMatching(/^#\/components\/schemas\//)]);
+    expect([name, success.length]).toEqual([name, /IndexDocument`/.test(operation.description) ? 2 : 1]);
+    for (const [, { content }] of success) {
+      const [body] = Object.values<any>(content);
+      expect([name, body.schema.$ref]).toEqual([name, expect.stringMatching(/^#\/components\/schemas\//)]);
+    }
     for (const status of ['400', '401', '403', '500', '503', '504']) {
       expect([name, status, operation.responses[status]?.content['application/problem+json'].schema]).toEqual([
         name,
@@ -67,7 +78,7 @@ test('every operation of mail tells its token, scope, success and errors', () =>
 });
 
 test('every parameter and every field is described or shown by an example', () => {
-  const silent = ofMail().flatMap(({ name, operation }) =>
+  const silent = ofApi().flatMap(({ name, operation }) =>
     operation.parameters.filter((p: any) => !p.description).map((p: any) => `${name} ${p.name}`),
   );
   expect(silent).toEqual([]);
@@ -90,6 +101,24 @@ test('what comes line by line, or as events, has its media type', () => {
   expect(events.responses['200'].content['text/event-stream'].schema.type).toBe('string');
   expect(events.parameters.map(({ name }: { name: string }) => name)).toEqual(
     expect.arrayContaining(['after', 'types', 'message_id', 'page_size', 'Last-Event-ID']),
+  );
+});
+
+test('documents go line by line, too; parameters that may be given more than once are lists; attributes are a value or a list', () => {
+  const { requestBody, responses } = (document.paths['/api/v1/search/documents/bulk'] as any).post;
+  expect([requestBody.content, responses['200'].content]).toEqual([
+    { 'application/x-ndjson': { schema: { $ref: '#/components/schemas/DocumentBulkLine' } } },
+    { 'application/x-ndjson': { schema: { $ref: '#/components/schemas/DocumentBulkAnswer' } } },
+  ]);
+  const { parameters, responses: answers } = (document.paths['/api/v1/search'] as any).get;
+  const typeOf = (name: string) => parameters.find((each: any) => each.name === name).schema.type;
+  expect(['q', 'filter', 'facet', 'kind', 'limit'].map(typeOf)).toEqual(['string', 'array', 'array', 'array', 'integer']);
+  expect(answers['503'].headers['Retry-After']).toBeDefined();
+  expect(Object.keys(answers['504'].content['application/problem+json'].examples)).toContain('NOT_FINDABLE_YET');
+  const { DocumentToIndex, DocumentToPut } = document.components?.schemas as any;
+  expect([DocumentToIndex.required, DocumentToPut.required]).toEqual([['id'], undefined]);
+  expect(DocumentToIndex.properties.attributes.additionalProperties.anyOf.map(({ type }: { type: string }) => type)).toEqual(
+    expect.arrayContaining(['string', 'array']),
   );
 });
 

@@ -26,6 +26,8 @@ export interface RouteDocs {
   errors: readonly ErrorReason[];
   /** The route reads its body itself, as NDJSON, however long it is. */
   streamedBody?: boolean;
+  /** What REST calls a field of the contract here; left out: as for emails. */
+  restName?: (field: string) => string;
 }
 
 /** A route that is one RPC in REST: asks for that RPC's scope, and documents it with all that it can answer in error. */
@@ -33,8 +35,8 @@ export function RpcRoute(rpc: Rpc, docs: RouteDocs): MethodDecorator {
   const scope = rpcScopes[rpc];
   return applyDecorators(
     Calls(rpc),
-    // For the challenge that names the scope, and the hooks that treat a streamed body in their own way.
-    RouteConfig({ rpc, streamedBody: docs.streamedBody === true }),
+    // For the challenge that names the scope, the errors that name fields, and the hooks that treat a streamed body in their own way.
+    RouteConfig({ rpc, streamedBody: docs.streamedBody === true, restName: docs.restName }),
     ApiSecurity('bearer', [scope]),
     ApiOperation({ summary: docs.summary, description: `${docs.description}\n\nNeeds the scope \`${scope}\`. Calls \`${rpc}\`.` }),
     ApiHeader({

@@ -5,6 +5,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { knownErrorOf, problemOf } from './problem.mapper';
 import { PROBLEM_JSON } from './problem.schema';
 
+/** A service that cannot be reached cannot say itself when to ask again. */
+const RETRY_AWAY_SECONDS = 2;
+
 /** The one place where an error becomes an answer. What was not foreseen is logged whole and told as INTERNAL. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -17,11 +20,13 @@ export class ProblemFilter implements ExceptionFilter {
 
   answer(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = knownErrorOf(exception, this.maxBodyBytes) ?? unforeseen(exception, request.id);
-    const problem = problemOf(error, request.id);
+    // Without a route where the router itself refuses.
+    const { restName } = (request.routeOptions?.config ?? {}) as { restName?: (field: string) => string };
+    const problem = problemOf(error, request.id, restName);
     if (reply.sent) return;
     const challenge = challengeFor(error, request);
     if (challenge) void reply.header('www-authenticate', challenge);
-    const { retryAfterSeconds } = error.details;
+    const { retryAfterSeconds = error.reason === 'SERVICE_UNAVAILABLE' ? RETRY_AWAY_SECONDS : undefined } = error.details;
     if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfterSeconds))));
     // Bytes, so that Fastify leaves the media type as it is.
     void reply

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
-import { type CodeName, type ErrorReason, RuleError } from '@sky-genesis/grpc';
+import { type CodeName, type ErrorReason, InvalidArgumentError, RuleError } from '@sky-genesis/grpc';
 import type { Problem } from './problem.schema';
 
 /** The canonical table of google.rpc.Code to HTTP. */
@@ -43,8 +43,10 @@ export const titleOf = (status: number): string => STATUS_CODES[status] ?? CLIEN
 /** An error of a rule as REST tells it; `restName` is what REST calls a field of the contract. */
 export function problemOf(error: RuleError, requestId: string, restName = toRestField): Problem {
   const status = httpStatusOf(error);
+  // What this app found itself it has named as REST does; what a service found comes back as a RuleError.
+  const named = error instanceof InvalidArgumentError ? (field: string) => field : restName;
   const errors = error.details.violations?.slice(0, MAX_ERRORS).map(({ field, description }) => ({
-    field: truncate(restName(field)),
+    field: truncate(named(field)),
     message: truncate(description),
   }));
   // The message of an error with fields names them as the contract does, which is not how REST names them.

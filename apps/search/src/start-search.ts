@@ -1,0 +1,70 @@
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { authInterceptor, ServiceTokens, TokenVerifier } from '@sky-genesis/auth';
+import { GrpcServer, OpenStreams } from '@sky-genesis/grpc';
+import { grpcObserver, observeConnections } from '@sky-genesis/observability';
+import { Logger } from 'nestjs-pino';
+import { EngineModule } from './engine.module';
+import { EngineMonitor } from './health/engine.monitor';
+import type { SearchConfig } from './search.config';
+import { SearchModule } from './search.module';
+
+export interface RunningSearch {
+  /** host:port */
+  grpcUrl: string;
+  /** http://host:port */
+  healthUrl: string;
+  /** In order: NOT_SERVING, no new calls, running calls end within the grace, what was taken is written, connections close. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts answering, with Elasticsearch or without it: an engine that is away is prepared once it is there, and mail is
+ * searched through MailService until then. PostgreSQL is waited for, and its schema must fit.
+ * @param engine the module of another engine than the configuration says
+ */
+export async function startSearch(config: SearchConfig, engine: DynamicModule = EngineModule.forRoot(config)): Promise<RunningSearch> {
+  const grpcUrl = `${config.GRPC_HOST}:${config.GRPC_PORT}`;
+  const streams = new OpenStreams(config.GRPC_STREAMS_PER_TENANT);
+  const server = new GrpcServer({
+    url: grpcUrl,
+    services: ['sky_genesis.SearchService'],
+    reflection: config.GRPC_REFLECTION,
+    limits: config,
+    interceptors: [
+      grpcObserver('search', config),
+      authInterceptor({
+        verifier: new TokenVerifier(config),
+        serviceTokens: new ServiceTokens(config.SERVICE_KEY),
+        allowAnonymous: config.GRPC_ALLOW_ANONYMOUS,
+        openReflection: config.GRPC_REFLECTION,
+      }),
+    ],
+    observe: observeConnections,
+    onDrain: () => streams.drain(),
+  });
+  const module = SearchModule.forRoot(config, engine, server, streams);
+  const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), { bufferLogs: true, abortOnError: false });
+  app.useLogger(app.get(Logger));
+  try {
+    app.connectMicroservice(server.options);
+    await app.init();
+    await app.startAllMicroservices();
+    await app.listen(config.HEALTH_PORT, config.HEALTH_HOST);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  const monitor = app.get(EngineMonitor);
+  await monitor.start();
+  return {
+    grpcUrl,
+    healthUrl: await app.getUrl(),
+    close: async () => {
+      monitor.stop();
+      await server.drain(config.SHUTDOWN_GRACE_SECONDS * 1000);
+      await app.close();
+    },
+  };
+}
