@@ -3,7 +3,7 @@ import type { CallOptions } from '@sky-genesis/grpc';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ClosingSignal } from './closing.signal';
 import { NDJSON, notNdjson } from './media-types.hook';
-import { type Answered, type ExchangeSettings, type LineRoute, NdjsonExchange } from './ndjson-exchange';
+import { type Answered, type ExchangeSettings, type LineRoute, NdjsonExchange } from './ndjson.exchange';
 
 /** Answers requests of NDJSON both ways. */
 export class NdjsonRouteHandler {

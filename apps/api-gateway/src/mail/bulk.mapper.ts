@@ -1,6 +1,6 @@
 import type { MailClient } from '@sky-genesis/grpc';
 import type { SubmitEmailRequest, SubmitEmailResult, SubmitEmailsRequest } from '@sky-genesis/proto';
-import type { LineRoute } from '../http/ndjson-exchange';
+import type { LineRoute } from '../http/ndjson.exchange';
 import { validated } from '../http/request-validation.pipe';
 import { toRestField } from '../problem/problem.mapper';
 import { bulkLine } from './bulk.schema';

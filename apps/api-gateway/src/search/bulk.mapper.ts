@@ -1,6 +1,6 @@
 import type { SearchClient } from '@sky-genesis/grpc';
 import type { DeleteDocumentRequest, IndexDocumentRequest, IndexDocumentResult, IndexDocumentsRequest } from '@sky-genesis/proto';
-import type { LineRoute } from '../http/ndjson-exchange';
+import type { LineRoute } from '../http/ndjson.exchange';
 import { validated } from '../http/request-validation.pipe';
 import { deletionLine, documentLine } from './bulk.schema';
 import { fromIndexDocumentResponse, toDeleteDocumentRequest, toDocumentField, toIndexDocumentRequest } from './document.mapper';
