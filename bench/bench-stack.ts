@@ -3,18 +3,21 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { issueToken } from '@sky-genesis/auth';
 import type { StackDescription } from '../tools/stack/stack-file';
 
 /** As seen from bench/dist. */
 const STACK_MAIN = join(__dirname, '..', '..', 'tools', 'dist', 'stack', 'main.js');
-const FREE_PORTS = { SGE_HTTP_PORT: '0', SGE_MAIL_GRPC_PORT: '0', SGE_MAIL_HEALTH_PORT: '0', SGE_SMTP_SINK_PORT: '0' };
+const FREE_PORTS = Object.fromEntries(
+  ['HTTP', 'MAIL_GRPC', 'MAIL_HEALTH', 'SEARCH_GRPC', 'SEARCH_HEALTH', 'SMTP_SINK'].map((name) => [`SGE_${name}_PORT`, '0']),
+);
+const TOKEN_SECONDS = 6 * 3600;
 
 /** The stack of `npm start`, on free ports and in a folder of its own. */
 export class BenchStack {
   private constructor(
-    readonly description: StackDescription & { pids: { gateway: number; mail: number; postgres: number } },
-    /** The stack's own PostgreSQL, for the yardstick. */
-    readonly databaseUrl: string,
+    readonly description: StackDescription & { pids: { gateway: number; mail: number; search: number; postgres: number } },
+    private readonly environment: ReadonlyMap<string, string>,
     private readonly stack: ChildProcess,
     private readonly folder: string,
   ) {}
@@ -27,9 +30,20 @@ export class BenchStack {
     });
     await ready(stack);
     const description = JSON.parse(readFileSync(join(folder, 'stack.json'), 'utf8')) as BenchStack['description'];
-    const environment = readFileSync(`/proc/${description.pids.mail}/environ`, 'utf8').split('\0');
-    const databaseUrl = environment.find((line) => line.startsWith('DATABASE_URL='))?.slice('DATABASE_URL='.length) ?? '';
-    return new BenchStack(description, databaseUrl, stack, folder);
+    return new BenchStack(description, mailEnvironment(description.pids.mail), stack, folder);
+  }
+
+  /** The stack's own PostgreSQL, for the yardstick. */
+  get databaseUrl(): string {
+    return this.environment.get('DATABASE_URL') ?? '';
+  }
+
+  /** A token with these scopes for a tenant, by the secret that the stack made for itself. */
+  tokenOf(tenant: string, scope: string): string {
+    const [issuer, audience] = ['AUTH_ISSUER', 'AUTH_AUDIENCE'].map((name) => this.environment.get(name) ?? '');
+    const secret = readFileSync(this.environment.get('AUTH_SECRET_FILE') ?? '', 'utf8');
+    const settings = { AUTH_SECRET: secret, AUTH_ISSUER: issuer ?? '', AUTH_AUDIENCE: audience ?? '' };
+    return issueToken(settings, { sub: 'bench', tenant, scope, senders: ['*@example.com'] }, TOKEN_SECONDS);
   }
 
   async stop(): Promise<void> {
@@ -50,4 +64,10 @@ async function ready(stack: ChildProcess): Promise<void> {
     });
     stack.once('exit', (code) => reject(new Error(`the stack ended with ${code}:\n${printed}`)));
   });
+}
+
+/** What the stack gave mail to work with: database, keys. */
+function mailEnvironment(pid: number): ReadonlyMap<string, string> {
+  const lines = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
+  return new Map(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
 }

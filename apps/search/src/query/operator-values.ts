@@ -1,6 +1,7 @@
 import { numberOf } from './query';
 
 const DAY = /^(\d{4})(?:([-/])(\d{1,2})(?:\2(\d{1,2}))?)?$/;
+const BEGINS_WITH_DAY = /^\d{4}-\d{2}-\d{2}/;
 /** Fewer digits are a year, or a day without its dashes; more are milliseconds. */
 const UNIX_SECONDS = /^\d{9,11}$/;
 const AGE = /^(\d{1,4})([hdwmy])$/i;
@@ -14,14 +15,7 @@ export function numberOfTime(value: string): number | undefined {
   if (UNIX_SECONDS.test(value)) return Number(value);
   const [, year, , month = '1', day = '1'] = DAY.exec(value) ?? [];
   const time = year === undefined ? value.toUpperCase() : `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
-  return isOnCalendar(time) ? numberOf(time) : undefined;
-}
-
-/** Whether a text that begins with a day begins with one that there is: `Date` reads 2026-02-30 as the 2nd of March. */
-export function isOnCalendar(time: string): boolean {
-  const day = time.slice(0, 10);
-  const ms = /^\d{4}-\d{2}-\d{2}$/.test(day) ? Date.parse(day) : Number.NaN;
-  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day);
+  return BEGINS_WITH_DAY.test(time) ? numberOf(time) : undefined;
 }
 
 /** Unix seconds of what was so long ago: `7d`. Months and years are those of the calendar. */

@@ -1,6 +1,5 @@
 import { type FieldViolation, InvalidArgumentError } from '@sky-genesis/grpc/rule-error';
 import { fieldNameRule, isFieldName } from './field-name';
-import { isOnCalendar } from './operator-values';
 import { type Comparison, numberOf, type QueryNode } from './query';
 import { MAX_FILTER_VALUE_BYTES, MAX_FILTER_VALUES, MAX_FILTERS } from './query-limits';
 import { allOf, anyOf } from './query-tree';
@@ -32,7 +31,6 @@ class FilterError extends Error {}
 /** Each part matches in one way only, so that a long filter takes no longer than its length. */
 const COMPARISON = /^([<>]=?)(.*)$/s;
 const PIECE = /\\([|\\<>])|(\\)|(\|)|([^|\\]+)/g;
-const STARTS_WITH_DAY = /^\d{4}-/;
 const kinds = ['email', 'document'];
 
 function parseFilter(filter: string): QueryNode {
@@ -69,7 +67,7 @@ function at(value: number): QueryNode {
 
 function numberIn(text: string, where: string): number {
   const value = numberOf(text);
-  if (value === undefined || (STARTS_WITH_DAY.test(text) && !isOnCalendar(text))) {
+  if (value === undefined) {
     throw new FilterError(`must have a number, or a time such as 2026-01-05 or 2026-01-05T10:00:00Z, ${where}; \\> and \\< are text`);
   }
   return value;
