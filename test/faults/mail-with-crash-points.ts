@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { Socket } from 'node:net';
-import { DatabaseClient, type Statement } from '@sky-genesis/mail/dist/database/database.client';
+import { DatabaseClient, type Statement } from '@sky-genesis/database';
 import { readMailConfig } from '@sky-genesis/mail/dist/mail.config';
 import { startMail } from '@sky-genesis/mail/dist/start-mail';
 import type { CrashPoint } from './crash-points';

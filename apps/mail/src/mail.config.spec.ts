@@ -135,3 +135,11 @@ test('authorities of the relay are certificates', () => {
   const { certificate } = new TestAuthority();
   expect(read({ MAIL_RELAY_CA: certificate + certificate }).MAIL_RELAY_CA).toBe(certificate + certificate);
 });
+
+test('search is told of mails with a key of services only, unless that is left to others', () => {
+  const address = { GRPC_SEARCH_SERVICE_ADDR: 'search:50052' };
+  expect(names({ ...NEEDED, ...address })).toEqual(['SERVICE_KEY']);
+  expect(read({ ...address, SEARCH_FEED: 'false' })).toMatchObject({ SEARCH_FEED: false });
+  expect(read({ GRPC_SEARCH_SERVICE_ADDR: '' }).GRPC_SEARCH_SERVICE_ADDR).toBeUndefined();
+  expect(names({ ...NEEDED, GRPC_SEARCH_SERVICE_ADDR: 'a b' })).toContain('GRPC_SEARCH_SERVICE_ADDR');
+});

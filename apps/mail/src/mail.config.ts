@@ -1,13 +1,11 @@
 import { X509Certificate } from 'node:crypto';
-import { authRules, authSettings } from '@sky-genesis/auth';
+import { anonymousRules, anonymousSettings, authRules, authSettings } from '@sky-genesis/auth';
 import { type Environment, flag, integer, optional, optionalFlag, port, readConfig } from '@sky-genesis/config';
 import { grpcSettings } from '@sky-genesis/grpc';
 import { observabilitySettings } from '@sky-genesis/observability';
 import { z } from 'zod';
 import { parseRelays } from './delivery/relay-list';
 import { MailboxError, parseMailbox } from './emails/mailbox';
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
 export const mailSettings = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development').describe('production refuses what is only for trying.'),
@@ -18,9 +16,7 @@ export const mailSettings = z.object({
   GRPC_REFLECTION: optionalFlag().describe(
     'Whether grpc.reflection tells the schema, to everyone. Default: false with NODE_ENV=production, else true.',
   ),
-  GRPC_ALLOW_ANONYMOUS: flag(false).describe(
-    'Calls without a token are the tenant `anonymous` with every scope and sender. For trying only: refused on an address that is not loopback and in production.',
-  ),
+  ...anonymousSettings,
   GRPC_STREAMS_PER_TENANT: integer(1, 10_000, 32).describe('Open streams of one tenant in one process, at most.'),
   GRPC_STREAM_IDLE_TIMEOUT: integer(1, 86_400, 120).describe(
     'Seconds after which SubmitEmails is ended when no message came and nothing is under way.',
@@ -79,6 +75,10 @@ export const mailSettings = z.object({
     'Undelivered mails of one tenant, to within the batches under way. More are refused as QUEUE_FULL.',
   ),
   EVENT_RETENTION_DAYS: integer(1, 3650, 30).describe('How long events are kept. A cursor from before is told as CURSOR_OUT_OF_RANGE.'),
+  GRPC_SEARCH_SERVICE_ADDR: optional()
+    .refine((address) => address === undefined || /^\S+$/.test(address), 'must be host:port')
+    .describe('host:port of the search service, which is told of every mail. Empty: none is.'),
+  SEARCH_FEED: flag(true).describe('Whether this process may be the one that tells search, where there is one. It needs SERVICE_KEY.'),
   ...grpcSettings,
   ...authSettings,
   ...observabilitySettings,
@@ -88,17 +88,16 @@ export type MailConfig = z.infer<typeof mailSettings> & { GRPC_REFLECTION: boole
 
 /** @throws ConfigError with every fault, each by the name of its variable */
 export function readMailConfig(environment: Environment): MailConfig {
-  const config = readConfig(mailSettings.check(authRules).check(safetyRules), environment);
+  const config = readConfig(mailSettings.check(authRules).check(anonymousRules).check(feedRules), environment);
   return { ...config, GRPC_REFLECTION: config.GRPC_REFLECTION ?? config.NODE_ENV !== 'production' };
 }
 
-/** Faults that no single setting shows; reported together with those of the single settings, whatever these are. */
-const safetyRules = z.superRefine<Partial<z.infer<typeof mailSettings>>>(
-  ({ GRPC_ALLOW_ANONYMOUS, GRPC_HOST = '', NODE_ENV }, report) => {
-    const refuse = (message: string) => report.addIssue({ code: 'custom', path: ['GRPC_ALLOW_ANONYMOUS'], message });
-    if (!GRPC_ALLOW_ANONYMOUS) return;
-    if (NODE_ENV === 'production') refuse('is refused with NODE_ENV=production');
-    if (!LOOPBACK.test(GRPC_HOST)) refuse(`is refused on ${GRPC_HOST}, which is not a loopback address`);
+/** Search takes mails from the product's own services only. */
+const feedRules = z.superRefine<Partial<z.infer<typeof mailSettings>>>(
+  ({ GRPC_SEARCH_SERVICE_ADDR, SEARCH_FEED, SERVICE_KEY }, report) => {
+    if (GRPC_SEARCH_SERVICE_ADDR === undefined || SEARCH_FEED === false || SERVICE_KEY !== undefined) return;
+    const message = 'is needed to tell search of mails (GRPC_SEARCH_SERVICE_ADDR); SEARCH_FEED=false leaves that to others';
+    report.addIssue({ code: 'custom', path: ['SERVICE_KEY'], message });
   },
   { when: () => true },
 );

@@ -42,6 +42,16 @@ test('a lone item is written at once, and gets its own result', async () => {
   expect(await result).toBe('a done');
 });
 
+test('where it gathers, what comes in one turn of the event loop is one batch', async () => {
+  const commits = start({ gathers: true });
+  const results = ['a', 'b'].map((item) => commits.submit(item));
+  expect(batches()).toEqual([]);
+  await settle();
+  expect(batches()).toEqual(['ab']);
+  writes[0]?.end();
+  expect(await Promise.all(results)).toEqual(['a done', 'b done']);
+});
+
 test('what arrives while a batch is being written goes into the next, in order', async () => {
   const commits = start();
   const results = ['a', 'b', 'c', 'd', 'e'].map((item) => commits.submit(item));

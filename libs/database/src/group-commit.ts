@@ -11,6 +11,8 @@ export interface GroupCommitLimits<Item> {
   maxWaitingItems: number;
   maxWaitingBytes: number;
   sizeOf: (item: Item) => number;
+  /** Whether a batch waits for what else comes in this turn of the event loop; else a lone item is written at once. */
+  gathers?: boolean;
 }
 
 interface Waiting<Item, Result> {
@@ -30,6 +32,7 @@ export class GroupCommit<Item, Result> {
   private waitingBytes = 0;
   private inFlight = 0;
   private idle: (() => void)[] = [];
+  private gathering: NodeJS.Immediate | undefined;
 
   /** @param write gives a result or an error for each item, in order; if it throws, all items failed by that */
   constructor(
@@ -51,7 +54,8 @@ export class GroupCommit<Item, Result> {
     return new Promise<Result>((resolve, reject) => {
       this.waiting.push({ item, bytes, signal, resolve, reject });
       this.waitingBytes += bytes;
-      this.pump();
+      if (this.limits.gathers) this.gather();
+      else this.pump();
     });
   }
 
@@ -64,6 +68,13 @@ export class GroupCommit<Item, Result> {
   whenIdle(): Promise<void> {
     if (this.isIdle) return Promise.resolve();
     return new Promise((resolve) => this.idle.push(resolve));
+  }
+
+  private gather(): void {
+    this.gathering ??= setImmediate(() => {
+      this.gathering = undefined;
+      this.pump();
+    });
   }
 
   private pump(): void {

@@ -1,4 +1,4 @@
-import type { DatabaseSettings } from '@sky-genesis/database';
+import type { DatabaseSettings } from '@sky-genesis/database/database.settings';
 import type { MailConfig } from '../mail.config';
 import { migrations } from './migrations';
 

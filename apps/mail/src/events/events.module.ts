@@ -6,6 +6,7 @@ import { EventTail } from './event.tail';
 import { EventsGrpcController } from './events.grpc.controller';
 import { ListEvents } from './list-events';
 import { ReadEvents } from './read-events';
+import { SearchFeedModule } from './search-feed/search-feed.module';
 import { WatchEvents } from './watch-events';
 
 @Module({})
@@ -13,6 +14,7 @@ export class EventsModule {
   static forRoot(config: MailConfig): DynamicModule {
     return {
       module: EventsModule,
+      imports: [SearchFeedModule.forRoot(config)],
       controllers: [EventsGrpcController],
       providers: [
         EventStore,

@@ -28,6 +28,8 @@ export class WriteQueue implements OnModuleDestroy {
       maxWaitingItems: MAX_WAITING,
       maxWaitingBytes: MAX_WAITING_BYTES,
       sizeOf,
+      // What comes in one message can be found together, as far as one batch holds it.
+      gathers: true,
     });
   }
 
