@@ -7,7 +7,9 @@ import type { StackDescription } from '../tools/stack/stack-file';
 import { eventually } from './eventually';
 
 const MAIN = resolve(__dirname, '../tools/dist/stack/main.js');
-const FREE_PORTS = { SGE_HTTP_PORT: '0', SGE_MAIL_GRPC_PORT: '0', SGE_MAIL_HEALTH_PORT: '0', SGE_SMTP_SINK_PORT: '0' };
+const FREE_PORTS = Object.fromEntries(
+  ['HTTP', 'MAIL_GRPC', 'MAIL_HEALTH', 'SEARCH_GRPC', 'SEARCH_HEALTH', 'SMTP_SINK'].map((name) => [`SGE_${name}_PORT`, '0']),
+);
 const START_MS = 60_000;
 
 /**

@@ -127,15 +127,14 @@ export class FaultySystem {
     await this.postgres.prepare();
     await this.keep({ ...this.postgres.program(), name: 'PostgreSQL' });
     const files = builtPrograms();
-    const { gateway, relay, mail_grpc, mail_health, worker_grpc, worker_health } = this.ports;
+    const { gateway, relay, mail_health, worker_health } = this.ports;
     const migration = await new RunningProcess(migrateProgram(files, this.mailEnvironment('mail')), this.log('migrate')).ended;
     if (!migration.succeeded) throw new Error(`the migrations failed: ${migration.lastLines.join('\n')}`);
     const chaos = { PATH: process.env['PATH'], CHAOS_SEED: String(this.context.random.branch(-4).integer(1, 2 ** 30)) };
     await this.keep({ ...sinkProgram({ ...files, sink: RELAY_MAIN }, chaos, relay, this.relayFolder), name: 'relay' });
-    await this.keep(mailProgram(files, this.mailEnvironment('mail'), { gateway, mail_grpc, mail_health }));
-    const workerPorts = { gateway, mail_grpc: worker_grpc, mail_health: worker_health };
-    await this.keep({ ...mailProgram(files, this.mailEnvironment('worker'), workerPorts), name: 'worker' });
-    await this.keep(gatewayProgram(files, this.gatewayEnvironment(), { gateway, mail_grpc, mail_health }));
+    await this.keep(mailProgram(files, this.mailEnvironment('mail'), { mail_health }));
+    await this.keep({ ...mailProgram(files, this.mailEnvironment('worker'), { mail_health: worker_health }), name: 'worker' });
+    await this.keep(gatewayProgram(files, this.gatewayEnvironment(), { gateway }));
   }
 
   private async keep(program: Program): Promise<void> {
@@ -188,7 +187,8 @@ export class FaultySystem {
 
 function freePorts() {
   const any = { setting: '', port: 0 };
-  return findPorts({ postgres: any, relay: any, mail_grpc: any, mail_health: any, worker_grpc: any, worker_health: any, gateway: any }, 0);
+  const mails = { mail_grpc: any, mail_health: any, worker_grpc: any, worker_health: any };
+  return findPorts({ postgres: any, relay: any, ...mails, gateway: any }, 0);
 }
 
 async function proxiesTo({ gateway, mail_grpc, worker_grpc, postgres, relay }: Ports) {

@@ -11,12 +11,13 @@ import { kills } from './kills.round';
 import { machine, type RoundRun, verdict, writeReport } from './report';
 import type { Findings, Round } from './round';
 import { SeededRandom } from './seeded-random';
+import { search } from './search.round';
 import { sends } from './sends.round';
 import { Started } from './started';
 import { takeover } from './takeover.round';
 import { twins } from './twins.round';
 
-const rounds: Record<string, Round> = { bulk, cancels, dots, events, fairness, faults, kills, sends, takeover, twins };
+const rounds: Record<string, Round> = { bulk, cancels, dots, events, fairness, faults, kills, search, sends, takeover, twins };
 
 const PROGRESS_MS = 5000;
 const MINUTE_MS = 60_000;

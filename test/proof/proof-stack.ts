@@ -8,7 +8,9 @@ import type { Started } from './started';
 
 /** As seen from test/proof/dist. */
 const STACK_MAIN = resolve(__dirname, '../../../tools/dist/stack/main.js');
-const FREE_PORTS = { SGE_HTTP_PORT: '0', SGE_MAIL_GRPC_PORT: '0', SGE_MAIL_HEALTH_PORT: '0', SGE_SMTP_SINK_PORT: '0' };
+const FREE_PORTS = Object.fromEntries(
+  ['HTTP', 'MAIL_GRPC', 'MAIL_HEALTH', 'SEARCH_GRPC', 'SEARCH_HEALTH', 'SMTP_SINK'].map((name) => [`SGE_${name}_PORT`, '0']),
+);
 const END_MS = 90_000;
 
 /** The stack as `npm start` runs it, in a process of its own, on free ports and a data folder of its own. */

@@ -6,39 +6,59 @@ export interface StackPorts {
   gateway: number;
   mail_grpc: number;
   mail_health: number;
+  search_grpc: number;
+  search_health: number;
   /** Not there when MAIL_RELAY_URL is set. */
   smtp_sink?: number;
 }
 
+/** What each app gets to see. */
+export interface AppEnvironments {
+  mail: NodeJS.ProcessEnv;
+  search: NodeJS.ProcessEnv;
+  gateway: NodeJS.ProcessEnv;
+}
+
+/** Of the embedded PostgreSQL. */
+export interface EmbeddedUrls {
+  mail: string;
+  search: string;
+}
+
 /**
- * What mail and gateway get to see: the person's own environment, completed. How the parts find each other is the
- * stack's alone to say.
+ * The person's own environment, completed for each app. How the parts find each other is the stack's alone to say.
+ * @param embedded undefined where the person brings a database of their own
  */
-export function appEnvironment(
+export function appEnvironments(
   own: NodeJS.ProcessEnv,
   config: StackConfig,
   ports: StackPorts,
   secrets: SecretFiles,
-  databaseUrl: string | undefined,
-): NodeJS.ProcessEnv {
+  embedded: EmbeddedUrls | undefined,
+): AppEnvironments {
   const environment: NodeJS.ProcessEnv = {
     GRPC_HOST: LOOPBACK,
     HEALTH_HOST: LOOPBACK,
     HTTP_HOST: LOOPBACK,
     ...own,
-    GRPC_PORT: String(ports.mail_grpc),
-    HEALTH_PORT: String(ports.mail_health),
     HTTP_PORT: String(ports.gateway),
     GRPC_MAIL_SERVICE_ADDR: `${LOOPBACK}:${ports.mail_grpc}`,
+    GRPC_SEARCH_SERVICE_ADDR: `${LOOPBACK}:${ports.search_grpc}`,
   };
-  const fill = (name: string, value: string): void => {
-    if (!environment[name] && !environment[`${name}_FILE`]) environment[name] = value;
-  };
+  const isGiven = (name: string): boolean => Boolean(environment[name] || environment[`${name}_FILE`]);
   if (!bringsTokenKeys(config)) environment['AUTH_SECRET_FILE'] = secrets.authSecret;
-  fill('AUTH_ISSUER', config.AUTH_ISSUER);
-  fill('AUTH_AUDIENCE', config.AUTH_AUDIENCE);
+  if (!isGiven('AUTH_ISSUER')) environment['AUTH_ISSUER'] = config.AUTH_ISSUER;
+  if (!isGiven('AUTH_AUDIENCE')) environment['AUTH_AUDIENCE'] = config.AUTH_AUDIENCE;
+  if (!isGiven('PAGE_TOKEN_KEY')) environment['PAGE_TOKEN_KEY_FILE'] = secrets.pageTokenKey;
   if (config.SERVICE_KEY === undefined) environment['SERVICE_KEY_FILE'] = secrets.serviceKey;
-  if (databaseUrl !== undefined) environment['DATABASE_URL'] = databaseUrl;
+  if (embedded) environment['DATABASE_URL'] = embedded.mail;
   if (ports.smtp_sink !== undefined) environment['MAIL_RELAY_URL'] = `smtp://${LOOPBACK}:${ports.smtp_sink}`;
-  return environment;
+  // Without one of its own it is in mail's: their tables have different names.
+  const searchDatabase = embedded?.search ?? config.DATABASE_URL;
+  if (!isGiven('SEARCH_DATABASE_URL') && searchDatabase !== undefined) environment['SEARCH_DATABASE_URL'] = searchDatabase;
+  return {
+    mail: { ...environment, GRPC_PORT: String(ports.mail_grpc), HEALTH_PORT: String(ports.mail_health) },
+    search: { ...environment, GRPC_PORT: String(ports.search_grpc), HEALTH_PORT: String(ports.search_health) },
+    gateway: environment,
+  };
 }

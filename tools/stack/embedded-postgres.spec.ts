@@ -58,6 +58,14 @@ test('it is made on the first start, durable and in UTF-8, and keeps what it has
   expect(await ask('SELECT number FROM kept')).toEqual([[1]]);
 });
 
+test('search gets a database of its own, also in a folder that had none, and keeps it', async () => {
+  await postgres.makeSearchDatabase();
+  await ask('CREATE TABLE found AS SELECT 3 AS number', postgres.searchUrl);
+  await postgres.makeSearchDatabase();
+  expect(await ask('SELECT number FROM found', postgres.searchUrl)).toEqual([[3]]);
+  await expect(ask('SELECT number FROM found')).rejects.toThrow('does not exist');
+});
+
 test('the password is needed', async () => {
   const url = new URL(postgres.url);
   url.password = 'wrong';

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { Client } from 'pg';
 import { LOOPBACK } from './loopback-ports';
 import { handOver, postgresUser, runAs, type SystemUser } from './postgres-user';
 import { processCommand } from './process-identity';
@@ -13,8 +14,10 @@ const run = promisify(execFile);
 
 const SUPERUSER = 'postgres';
 const DATABASE = 'sge';
+const SEARCH_DATABASE = 'sge_search';
 /** How long a left-over server may take for its fast and then its immediate shutdown. */
 const LEFT_OVER_MS = 30_000;
+const CONNECT_MS = 10_000;
 
 /** Durable: what is committed is on the disk. */
 const SETTINGS = {
@@ -46,7 +49,24 @@ export class EmbeddedPostgres {
   }
 
   get url(): string {
-    return `postgresql://${SUPERUSER}:${this.password()}@${LOOPBACK}:${this.options.port}/${DATABASE}`;
+    return this.urlOf(DATABASE);
+  }
+
+  /** Of search's own database; there once it was made. */
+  get searchUrl(): string {
+    return this.urlOf(SEARCH_DATABASE);
+  }
+
+  /** On the running server: folders of earlier versions have only the other one. */
+  async makeSearchDatabase(): Promise<void> {
+    const client = new Client({ connectionString: this.url, connectionTimeoutMillis: CONNECT_MS });
+    await client.connect();
+    try {
+      const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [SEARCH_DATABASE]);
+      if (rowCount === 0) await client.query(`CREATE DATABASE ${SEARCH_DATABASE}`);
+    } finally {
+      await client.end();
+    }
   }
 
   /** Ends a server that a killed stack left on this folder, and makes the database on the first start. */
@@ -74,6 +94,10 @@ export class EmbeddedPostgres {
         { signal: 'SIGQUIT', graceMs: 5000 },
       ],
     };
+  }
+
+  private urlOf(database: string): string {
+    return `postgresql://${SUPERUSER}:${this.password()}@${LOOPBACK}:${this.options.port}/${database}`;
   }
 
   /** base64url: it needs no quoting anywhere. */

@@ -15,7 +15,12 @@ const server = (name: string, portVariable: string): string => `
   process.once('SIGTERM', () => { tell('ends'); process.exit(0); });
 `;
 
-const migrate = `require('node:fs').appendFileSync(process.env.DIARY, 'migrate runs on ' + process.env.DATABASE_URL + '\\n');`;
+const migrate = (name: string, urlVariable: string): string =>
+  `require('node:fs').appendFileSync(process.env.DIARY, '${name} runs on ' + process.env.${urlVariable} + '\\n');`;
+
+const FREE_PORTS = Object.fromEntries(
+  ['HTTP', 'MAIL_GRPC', 'MAIL_HEALTH', 'SEARCH_GRPC', 'SEARCH_HEALTH', 'SMTP_SINK'].map((name) => [`SGE_${name}_PORT`, '0']),
+);
 
 /** A folder with stand-ins for the apps, a data folder, and what they and the terminal told. */
 export class FakePrograms {
@@ -33,7 +38,9 @@ export class FakePrograms {
     mkdirSync(join(this.folder, 'programs'));
     writeFileSync(join(this.folder, 'diary'), '');
     this.files = {
-      migrate: this.program('migrate', migrate),
+      migrate: this.program('migrate', migrate('migrate', 'DATABASE_URL')),
+      searchMigrate: this.program('searchMigrate', migrate('search-migrate', 'SEARCH_DATABASE_URL')),
+      search: this.program('search', server('search', 'HEALTH_PORT')),
       sink: this.program('sink', server('sink', 'SGE_SMTP_SINK_PORT')),
       mail: this.program('mail', server('mail', 'HEALTH_PORT')),
       gateway: this.program('gateway', server('gateway', 'HTTP_PORT')),
@@ -49,8 +56,8 @@ export class FakePrograms {
 
   /** Free ports, and no database of its own, unless said otherwise. */
   config(environment: Record<string, string> = {}): StackConfig {
-    const ports = { SGE_HTTP_PORT: '0', SGE_MAIL_GRPC_PORT: '0', SGE_MAIL_HEALTH_PORT: '0', SGE_SMTP_SINK_PORT: '0' };
-    return readStackConfig({ SGE_DATA_DIR: this.dataFolder, DATABASE_URL: 'postgresql://127.0.0.1:1/none', ...ports, ...environment });
+    const own = { SGE_DATA_DIR: this.dataFolder, DATABASE_URL: 'postgresql://127.0.0.1:1/none' };
+    return readStackConfig({ ...own, ...FREE_PORTS, ...environment });
   }
 
   diary(): string[] {

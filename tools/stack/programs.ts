@@ -8,6 +8,8 @@ import type { StackPorts } from './app-environment';
 export interface ProgramFiles {
   sink: string;
   migrate: string;
+  searchMigrate: string;
+  search: string;
   mail: string;
   gateway: string;
 }
@@ -18,6 +20,8 @@ export function builtPrograms(): ProgramFiles {
   return {
     sink: join(root, 'tools/dist/sink/main.js'),
     migrate: join(root, 'apps/mail/dist/migrate.js'),
+    searchMigrate: join(root, 'apps/search/dist/migrate.js'),
+    search: join(root, 'apps/search/dist/main.js'),
     mail: join(root, 'apps/mail/dist/main.js'),
     gateway: join(root, 'apps/api-gateway/dist/main.js'),
   };
@@ -36,14 +40,20 @@ const END_BY = [{ signal: 'SIGTERM', graceMs: 25_000 }] as const;
 export const sinkProgram = (files: ProgramFiles, own: NodeJS.ProcessEnv, port: number, inbox: string): Program =>
   nodeProgram('sink', files.sink, { ...own, SGE_SMTP_SINK_PORT: String(port), SGE_SMTP_SINK_INBOX: inbox }, () => acceptsConnections(port));
 
-/** Runs to its end; being "ready" has no meaning for it. */
+/** Runs to its end, as the next one does; being "ready" has no meaning for them. */
 export const migrateProgram = (files: ProgramFiles, environment: NodeJS.ProcessEnv): Program =>
   nodeProgram('migrate', files.migrate, environment, () => Promise.resolve(false));
 
-export const mailProgram = (files: ProgramFiles, environment: NodeJS.ProcessEnv, ports: StackPorts): Program =>
+export const searchMigrateProgram = (files: ProgramFiles, environment: NodeJS.ProcessEnv): Program =>
+  nodeProgram('search-migrate', files.searchMigrate, environment, () => Promise.resolve(false));
+
+export const searchProgram = (files: ProgramFiles, environment: NodeJS.ProcessEnv, ports: Pick<StackPorts, 'search_health'>): Program =>
+  nodeProgram('search', files.search, environment, () => answersOk(ports.search_health, '/health/ready'));
+
+export const mailProgram = (files: ProgramFiles, environment: NodeJS.ProcessEnv, ports: Pick<StackPorts, 'mail_health'>): Program =>
   nodeProgram('mail', files.mail, environment, () => answersOk(ports.mail_health, '/health/ready'));
 
-export const gatewayProgram = (files: ProgramFiles, environment: NodeJS.ProcessEnv, ports: StackPorts): Program =>
+export const gatewayProgram = (files: ProgramFiles, environment: NodeJS.ProcessEnv, ports: Pick<StackPorts, 'gateway'>): Program =>
   nodeProgram('gateway', files.gateway, environment, () => answersOk(ports.gateway, '/health/ready'));
 
 export const gatewayUrl = (ports: StackPorts): string => `http://${LOOPBACK}:${ports.gateway}`;

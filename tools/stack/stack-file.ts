@@ -11,7 +11,7 @@ export interface StackDescription {
   pids: Partial<Record<ProcessName, number>>;
 }
 
-export type ProcessName = 'postgres' | 'sink' | 'mail' | 'gateway';
+export type ProcessName = 'postgres' | 'sink' | 'search' | 'mail' | 'gateway';
 
 export const writeStackFile = (path: string, stack: StackDescription): void => writeWhole(path, `${JSON.stringify(stack, null, 2)}\n`);
 

@@ -14,6 +14,10 @@ export const stackSchema = z.object({
   SGE_MAIL_HEALTH_PORT: port(3001).describe(
     'Where mail of the embedded stack listens for health and metrics, on loopback; 0: any free port.',
   ),
+  SGE_SEARCH_GRPC_PORT: port(50_052).describe('Where search of the embedded stack listens for gRPC, on loopback; 0: any free port.'),
+  SGE_SEARCH_HEALTH_PORT: port(3002).describe(
+    'Where search of the embedded stack listens for health and metrics, on loopback; 0: any free port.',
+  ),
   SGE_SMTP_SINK_PORT: port(2525).describe('Where the built-in SMTP sink listens, on loopback; 0: any free port.'),
   SGE_STEADY_SECONDS: integer(1, 3600, 60).describe(
     'A process of the embedded stack that ends is started again; one that ends 20 times in a row, each before it ran for this long, is given up.',
@@ -21,6 +25,10 @@ export const stackSchema = z.object({
   DATABASE_URL: optional().describe(
     'The PostgreSQL to use (postgresql://user:password@host:port/database); the embedded stack brings its own without it.',
   ),
+  SEARCH_DATABASE_URL: optional().describe(
+    'The PostgreSQL that search uses; the embedded stack has one beside that of mail without it, or uses that of DATABASE_URL.',
+  ),
+  ELASTICSEARCH_URL: optional().describe('The Elasticsearch to search with; the embedded stack searches in PostgreSQL without it.'),
   MAIL_RELAY_URL: optional().describe(
     'The SMTP relay that takes the mails (smtp:// or smtps://); the embedded stack uses its sink without it.',
   ),

@@ -43,23 +43,38 @@ async function until(holds: () => boolean): Promise<void> {
 test('all starts in order, is described in stack.json, and ends in the opposite order', async () => {
   const stack = stackOf();
   const described = await stack.start();
-  expect(fakes.diary()).toEqual(['migrate runs on postgresql://127.0.0.1:1/none', 'sink starts', 'mail starts', 'gateway starts']);
+  expect(fakes.diary()).toEqual([
+    'migrate runs on postgresql://127.0.0.1:1/none',
+    'search-migrate runs on postgresql://127.0.0.1:1/none',
+    'sink starts',
+    'search starts',
+    'mail starts',
+    'gateway starts',
+  ]);
   expect(readStackFile(stackFile())).toEqual(described);
   expect(statSync(stackFile()).mode & 0o777).toBe(0o600);
   expect(described).toEqual({
     urls: { gateway: `http://127.0.0.1:${described.ports.gateway}`, sink: `smtp://127.0.0.1:${described.ports.smtp_sink}` },
-    ports: { gateway: expect.any(Number), mail_grpc: expect.any(Number), mail_health: expect.any(Number), smtp_sink: expect.any(Number) },
+    ports: {
+      gateway: expect.any(Number),
+      mail_grpc: expect.any(Number),
+      mail_health: expect.any(Number),
+      search_grpc: expect.any(Number),
+      search_health: expect.any(Number),
+      smtp_sink: expect.any(Number),
+    },
     token: expect.stringMatching(/^ey/),
-    pids: { gateway: expect.any(Number), mail: expect.any(Number), sink: expect.any(Number) },
+    pids: { gateway: expect.any(Number), mail: expect.any(Number), search: expect.any(Number), sink: expect.any(Number) },
   });
-  expect(new Set(Object.values(described.ports)).size).toBe(4);
+  expect(new Set(Object.values(described.ports)).size).toBe(6);
   expect((await fetch(described.urls.gateway)).status).toBe(200);
   // Each leads a process group of its own, so that a Ctrl-C reaches the stack alone.
   for (const pid of Object.values(described.pids)) expect(process.kill(-pid, 0)).toBe(true);
   expect(fakes.shown).toContain(`curl -sS ${described.urls.gateway}/api/v1/mail/send`);
+  expect(fakes.shown).toContain(`curl -sS '${described.urls.gateway}/api/v1/search?q=Hello'`);
 
   await stack.end();
-  expect(fakes.diary().slice(4)).toEqual(['gateway ends', 'mail ends', 'sink ends']);
+  expect(fakes.diary().slice(6)).toEqual(['gateway ends', 'mail ends', 'search ends', 'sink ends']);
   expect(existsSync(stackFile())).toBe(false);
 });
 
@@ -88,7 +103,7 @@ test('ports in use are all named with their settings before anything starts', as
   const other = stackOf({ ...settings, SGE_DATA_DIR: join(fakes.folder, 'other') });
   const lines = [`Port ${ports.gateway} is in use. Set SGE_HTTP_PORT`, `Port ${ports.smtp_sink} is in use. Set SGE_SMTP_SINK_PORT`];
   await expect(other.start()).rejects.toThrow(new RegExp(lines.join('.*\n')));
-  expect(fakes.diary().filter((line) => line.startsWith('migrate'))).toHaveLength(1);
+  expect(fakes.diary().filter((line) => line.startsWith('migrate runs'))).toHaveLength(1);
 });
 
 test('a data folder that cannot be made is told with the setting', async () => {
@@ -133,7 +148,7 @@ test('a program that cannot start ends the start, with its last lines, and what 
     lastLines: ['HTTP_HOST: no such host'],
   });
   await stack.end();
-  expect(fakes.diary().slice(-2)).toEqual(['mail ends', 'sink ends']);
+  expect(fakes.diary().slice(-3)).toEqual(['mail ends', 'search ends', 'sink ends']);
   expect(existsSync(stackFile())).toBe(false);
 });
 
@@ -157,6 +172,22 @@ test('a relay and keys of the person’s own are used instead', async () => {
   const own = { MAIL_RELAY_URL: 'smtp://relay.example.com', AUTH_JWKS_URI: 'https://issuer.example.com/keys' };
   const described = await stackOf(own).start();
   expect(described).toMatchObject({ token: '', urls: { gateway: expect.any(String) } });
-  expect(Object.keys(readStackFile(stackFile()).pids)).toEqual(['mail', 'gateway']);
+  expect(Object.keys(readStackFile(stackFile()).pids)).toEqual(['search', 'mail', 'gateway']);
   expect(fakes.diary()).not.toContain('sink starts');
+});
+
+test('search has a database of its own where one is named, and none with an Elasticsearch', async () => {
+  const first = stackOf({ SEARCH_DATABASE_URL: 'postgresql://127.0.0.1:1/found' });
+  await first.start();
+  expect(fakes.diary()).toContain('search-migrate runs on postgresql://127.0.0.1:1/found');
+  await first.end();
+  const before = fakes.diary().length;
+  await stackOf({ ELASTICSEARCH_URL: 'http://127.0.0.1:9200' }).start();
+  expect(fakes.diary().slice(before)).toEqual([
+    'migrate runs on postgresql://127.0.0.1:1/none',
+    'sink starts',
+    'search starts',
+    'mail starts',
+    'gateway starts',
+  ]);
 });

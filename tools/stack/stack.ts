@@ -1,12 +1,21 @@
 import { join } from 'node:path';
-import { appEnvironment, type StackPorts } from './app-environment';
+import { type AppEnvironments, appEnvironments, type EmbeddedUrls, type StackPorts } from './app-environment';
 import { DataFolder } from './data-folder';
 import type { DataFolderLock } from './data-folder.lock';
 import { EmbeddedPostgres } from './embedded-postgres';
 import { localToken } from './local-token';
 import { LogFile } from './log-file';
 import { findPorts, LOOPBACK } from './loopback-ports';
-import { gatewayProgram, gatewayUrl, mailProgram, migrateProgram, type ProgramFiles, sinkProgram } from './programs';
+import {
+  gatewayProgram,
+  gatewayUrl,
+  mailProgram,
+  migrateProgram,
+  type ProgramFiles,
+  searchMigrateProgram,
+  searchProgram,
+  sinkProgram,
+} from './programs';
 import { type Ending, type Program, ProcessEndedError, RunningProcess } from './running-process';
 import { makeSecrets, type SecretFiles } from './secrets';
 import type { StackConfig } from './stack.config';
@@ -65,8 +74,8 @@ export class Stack {
     const { postgres: postgresPort, ...ports } = await this.findPorts(this.lock.takenOver);
     terminal.line(`Starting in ${this.folder.path}`);
     const secrets = makeSecrets(this.folder.secrets);
-    const databaseUrl = postgresPort === undefined ? undefined : await this.startPostgres(postgresPort, secrets);
-    await this.startPrograms(ports, appEnvironment(this.options.environment, config, ports, secrets, databaseUrl));
+    const embedded = postgresPort === undefined ? undefined : await this.startPostgres(postgresPort, secrets);
+    await this.startPrograms(ports, appEnvironments(this.options.environment, config, ports, secrets, embedded));
     this.description = {
       urls: { gateway: gatewayUrl(ports), ...(ports.smtp_sink && { sink: `smtp://${LOOPBACK}:${ports.smtp_sink}` }) },
       ports,
@@ -98,30 +107,37 @@ export class Stack {
       gateway: { setting: 'SGE_HTTP_PORT', port: config.SGE_HTTP_PORT },
       mail_grpc: { setting: 'SGE_MAIL_GRPC_PORT', port: config.SGE_MAIL_GRPC_PORT },
       mail_health: { setting: 'SGE_MAIL_HEALTH_PORT', port: config.SGE_MAIL_HEALTH_PORT },
+      search_grpc: { setting: 'SGE_SEARCH_GRPC_PORT', port: config.SGE_SEARCH_GRPC_PORT },
+      search_health: { setting: 'SGE_SEARCH_HEALTH_PORT', port: config.SGE_SEARCH_HEALTH_PORT },
       smtp_sink: config.MAIL_RELAY_URL === undefined ? { setting: 'SGE_SMTP_SINK_PORT', port: config.SGE_SMTP_SINK_PORT } : undefined,
       postgres: config.DATABASE_URL === undefined ? { setting: 'DATABASE_URL', port: 0 } : undefined,
     };
     return findPorts(wanted, takenOver ? LEFT_OVER_MS : 0);
   }
 
-  private async startPostgres(port: number, secrets: SecretFiles): Promise<string> {
+  private async startPostgres(port: number, secrets: SecretFiles): Promise<EmbeddedUrls> {
     const postgres = new EmbeddedPostgres({ folder: this.folder.postgres, port, passwordFile: secrets.databasePassword });
     await this.options.terminal.step('PostgreSQL', async () => {
       await postgres.prepare();
       await this.keepRunning(postgres.program());
+      await postgres.makeSearchDatabase();
     });
-    return postgres.url;
+    return { mail: postgres.url, search: postgres.searchUrl };
   }
 
-  private async startPrograms(ports: StackPorts, environment: NodeJS.ProcessEnv): Promise<void> {
-    const { programs, terminal, environment: own } = this.options;
+  private async startPrograms(ports: StackPorts, environments: AppEnvironments): Promise<void> {
+    const { programs, terminal, environment: own, config } = this.options;
     const { smtp_sink: sinkPort } = ports;
-    await terminal.step('migrations', () => this.runToEnd(migrateProgram(programs, environment)));
+    await terminal.step('migrations', async () => {
+      await this.runToEnd(migrateProgram(programs, environments.mail));
+      if (config.ELASTICSEARCH_URL === undefined) await this.runToEnd(searchMigrateProgram(programs, environments.search));
+    });
     if (sinkPort !== undefined) {
       await terminal.step('SMTP sink', () => this.keepRunning(sinkProgram(programs, own, sinkPort, this.folder.inbox)));
     }
-    await terminal.step('mail', () => this.keepRunning(mailProgram(programs, environment, ports)));
-    await terminal.step('gateway', () => this.keepRunning(gatewayProgram(programs, environment, ports)));
+    await terminal.step('search', () => this.keepRunning(searchProgram(programs, environments.search, ports)));
+    await terminal.step('mail', () => this.keepRunning(mailProgram(programs, environments.mail, ports)));
+    await terminal.step('gateway', () => this.keepRunning(gatewayProgram(programs, environments.gateway, ports)));
   }
 
   private async keepRunning(program: Program): Promise<void> {

@@ -50,19 +50,21 @@ export class Terminal {
     this.line(`${time()} ${text}`);
   }
 
-  /** Where everything is, and a first mail to paste. */
+  /** Where everything is, and a first mail and a first search to paste. */
   welcome(stack: StackDescription, folder: DataFolder, seconds: number): void {
     const url = gatewayUrl(stack.ports);
     const short = (path: string): string => (relative('', path).startsWith('..') ? path : relative('', path));
     this.line(`Ready in ${seconds.toFixed(1)} s. Ctrl-C ends everything; what was accepted is there at the next start.\n`);
     this.line(`  REST    ${url}/api/v1 (documentation: ${url}/api/docs)`);
-    this.line(`  gRPC    127.0.0.1:${stack.ports.mail_grpc}`);
+    this.line(`  gRPC    mail 127.0.0.1:${stack.ports.mail_grpc}, search 127.0.0.1:${stack.ports.search_grpc}`);
     if (stack.urls.sink !== undefined) this.line(`  inbox   ${short(folder.inbox)}/<message_id>.eml`);
     this.line(`  logs    ${short(folder.logs)}`);
     if (stack.token === '') return this.line('  token   from your own issuer (AUTH_JWKS_URI or AUTH_PUBLIC_KEY)\n');
     this.line(`  token   for 24 h; others: npm run token -- --help\n\n${stack.token}\n`);
     this.line('Send a first mail:\n');
     this.line(firstMail(url, stack.token));
+    this.line('\nand find it:\n');
+    this.line(firstSearch(url, stack.token));
     this.line();
   }
 }
@@ -71,5 +73,7 @@ export class Terminal {
 const firstMail = (url: string, token: string): string =>
   `curl -sS ${url}/api/v1/mail/send -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' ` +
   `-d '{"to": ["recipient@example.com"], "subject": "Hello", "body": "Message content"}'`;
+
+const firstSearch = (url: string, token: string): string => `curl -sS '${url}/api/v1/search?q=Hello' -H 'Authorization: Bearer ${token}'`;
 
 const time = (): string => new Date().toTimeString().slice(0, 8);

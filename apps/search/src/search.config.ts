@@ -37,7 +37,7 @@ export const searchSettings = z.object({
     .describe(
       `The key that seals page tokens: ${KEY_BYTES} random bytes as base64url, the same for all instances. Required with NODE_ENV=production; else each process makes its own.`,
     ),
-  PAGE_TOKEN_SECONDS: integer(10, 86_400, 600).describe('How long a page token of a search is good for.'),
+  PAGE_TOKEN_SECONDS: integer(10, 86_400, 300).describe('How long a page token of a search is good for.'),
   ...searchDatabaseSettings,
   SEARCH_DATABASE_URL: searchDatabaseSettings.SEARCH_DATABASE_URL.optional().describe(
     searchDatabaseSettings.SEARCH_DATABASE_URL.description ?? '',
