@@ -7,15 +7,17 @@ import { searchDatabase, searchDatabaseSettings } from './database/search-databa
 
 const settings = z.object({ ...searchDatabaseSettings, GRPC_TIMEOUT: grpcSettings.GRPC_TIMEOUT });
 
-const engine = z.object({ ELASTICSEARCH_URL: optional() });
+const engine = z.object({ ELASTICSEARCH_URL: optional(), SEARCH_DATABASE_URL: optional() });
 
 async function migrate(): Promise<void> {
-  if (readConfig(engine, process.env).ELASTICSEARCH_URL !== undefined) {
-    console.log('nothing to migrate: search is on Elasticsearch, which is prepared when search starts');
-    return;
+  const { ELASTICSEARCH_URL, SEARCH_DATABASE_URL } = readConfig(engine, process.env);
+  if (ELASTICSEARCH_URL !== undefined) {
+    return console.log('search: nothing to migrate on Elasticsearch, which is prepared when search starts');
   }
+  // Search itself refuses to start so; who runs mail alone has no engine.
+  if (SEARCH_DATABASE_URL === undefined) return console.log('search: nothing to migrate without SEARCH_DATABASE_URL');
   const applied = await runMigrations(searchDatabase(readConfig(settings, process.env)));
-  console.log(applied.length === 0 ? 'the schema is up to date' : `applied ${applied.join(', ')}`);
+  console.log(applied.length === 0 ? 'search: the schema is up to date' : `search: applied ${applied.join(', ')}`);
 }
 
 migrate().catch((error: unknown) => {
