@@ -161,10 +161,10 @@ describe('page tokens', () => {
     expect(await system.client.refusal(system.client.search({ query: 'word', pageToken }))).toMatchObject({ reason: 'PAGE_TOKEN_EXPIRED' });
     const { nextPageToken: later } = await system.client.search({ query: 'word', limit: 1 });
     const now = Date.now();
-    jest.spyOn(Date, 'now').mockImplementation(() => now + 599_000);
+    jest.spyOn(Date, 'now').mockImplementation(() => now + 299_000);
     try {
       expect(await ids({ query: 'word', pageToken: later }, { token: searchToken({}, 3600), timeoutMs: 10_000 })).toEqual(['c']);
-      jest.spyOn(Date, 'now').mockImplementation(() => now + 601_000);
+      jest.spyOn(Date, 'now').mockImplementation(() => now + 301_000);
       const error = await system.client.refusal(
         system.client.search({ query: 'word', pageToken: later }, { token: searchToken({}, 3600) }),
       );

@@ -25,7 +25,7 @@ test('what has a default need not be given', () => {
     HEALTH_PORT: 3002,
     GRPC_REFLECTION: true,
     GRPC_MAIL_SERVICE_ADDR: 'localhost:50051',
-    PAGE_TOKEN_SECONDS: 600,
+    PAGE_TOKEN_SECONDS: 300,
   });
 });
 
