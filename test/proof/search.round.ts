@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessName } from '../../tools/stack/stack-file';
-import { ElasticsearchPart } from './elasticsearch.part';
 import { GrpcEntrance } from './grpc.entrance';
 import { untilNoneLeft } from './moving';
 import { ProofDatabase } from './proof.database';
@@ -13,6 +12,7 @@ import { inventory } from './search.inventory';
 import { SearchOutages, type Victim } from './search.outages';
 import { SearchSends, type SendingTenant } from './search.sends';
 import { type SeenAnswer, SearchWatch } from './search.watch';
+import { type Elasticsearch, ElasticsearchServer } from './stack-parts';
 import { tenantToken } from './tenant-token';
 
 const TENANTS = ['acme', 'globex', 'initech'] as const;
@@ -51,7 +51,7 @@ async function run(context: RoundContext): Promise<Findings> {
   const { started, random, say } = context;
   const { ENGINE = 'elasticsearch', ...settings } = context.settings;
   if (!isEngine(ENGINE)) throw new Error(`ENGINE is one of ${engines.join(', ')}`);
-  const elasticsearch = ENGINE === 'elasticsearch' ? await ElasticsearchPart.start(started, ELASTICSEARCH_HEAP) : undefined;
+  const elasticsearch = ENGINE === 'elasticsearch' ? await ownElasticsearch(context) : undefined;
   const engine = elasticsearch && { ELASTICSEARCH_URL: elasticsearch.url };
   const stack = await ProofStack.start(started, { ...SETTINGS, ...engine, ...settings });
 
@@ -94,6 +94,12 @@ async function run(context: RoundContext): Promise<Findings> {
   });
 }
 
+async function ownElasticsearch({ started }: RoundContext): Promise<Elasticsearch> {
+  const server = await ElasticsearchServer.started(ELASTICSEARCH_HEAP);
+  started.onEnd(() => server.remove());
+  return server;
+}
+
 const isEngine = (name: string): name is Engine => (engines as readonly string[]).includes(name);
 
 function sendingTenants(stack: ProofStack, { concurrency, started }: RoundContext): SendingTenant[] {
@@ -127,7 +133,7 @@ function partOf(stack: ProofStack, name: ProcessName): Victim {
   return { name, kill };
 }
 
-function killable(server: ElasticsearchPart, { random }: RoundContext): Victim {
+function killable(server: Elasticsearch, { random }: RoundContext): Victim {
   const chance = random.branch(-3);
   const kill = async (): Promise<void> => {
     await server.kill();

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import type * as elasticsearchServer from '../../tools/elasticsearch/elasticsearch-server';
 import type * as embeddedPostgres from '../../tools/stack/embedded-postgres';
 import type * as logFile from '../../tools/stack/log-file';
 import type * as loopbackPorts from '../../tools/stack/loopback-ports';
@@ -12,13 +13,15 @@ import type * as supervisedProcess from '../../tools/stack/supervised-process';
 export const ROOT = resolve(__dirname, '../../..');
 
 const load = createRequire(__filename);
-const part = <Part>(name: string): Part => load(join(ROOT, 'tools/dist/stack', name)) as Part;
+const part = <Part>(name: string): Part => load(join(ROOT, 'tools/dist', name)) as Part;
 
 // Parts of the stack as it is built: it is no package, and not compiled together with the rounds.
-export const { EmbeddedPostgres } = part<typeof embeddedPostgres>('embedded-postgres');
-export const { LogFile } = part<typeof logFile>('log-file');
-export const { findPorts } = part<typeof loopbackPorts>('loopback-ports');
-export const { builtPrograms, gatewayProgram, mailProgram, migrateProgram, sinkProgram } = part<typeof programs>('programs');
-export const { RunningProcess } = part<typeof runningProcess>('running-process');
-export const { makeSecrets } = part<typeof secrets>('secrets');
-export const { restartLimits, SupervisedProcess } = part<typeof supervisedProcess>('supervised-process');
+export const { EmbeddedPostgres } = part<typeof embeddedPostgres>('stack/embedded-postgres');
+export const { LogFile } = part<typeof logFile>('stack/log-file');
+export const { findPorts } = part<typeof loopbackPorts>('stack/loopback-ports');
+export const { builtPrograms, gatewayProgram, mailProgram, migrateProgram, sinkProgram } = part<typeof programs>('stack/programs');
+export const { RunningProcess } = part<typeof runningProcess>('stack/running-process');
+export const { makeSecrets } = part<typeof secrets>('stack/secrets');
+export const { restartLimits, SupervisedProcess } = part<typeof supervisedProcess>('stack/supervised-process');
+export const { ElasticsearchServer } = part<typeof elasticsearchServer>('elasticsearch/elasticsearch-server');
+export type Elasticsearch = elasticsearchServer.ElasticsearchServer;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { ElasticsearchEngine } from '../../apps/search/src/engines/elasticsearch/elasticsearch.engine';
 import { describeEngine } from '../../apps/search/testing/engine.conformance';
-import { ElasticsearchServer } from '../elasticsearch-server';
+import { sharedElasticsearch } from '../shared-elasticsearch';
 
 describeEngine('elasticsearch', async () => {
-  const url = await ElasticsearchServer.get();
+  const url = await sharedElasticsearch();
   const indexPrefix = `conformance-${randomUUID()}`;
   const settings = { url, indexPrefix, shards: 1, replicas: 0, timeoutMs: 10_000 };
   const engine = new ElasticsearchEngine(settings);

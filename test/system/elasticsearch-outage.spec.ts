@@ -1,7 +1,7 @@
 import { ElasticsearchEngine } from '../../apps/search/src/engines/elasticsearch/elasticsearch.engine';
 import { EngineUnavailableError, PositionLostError } from '../../apps/search/src/engines/search.engine';
 import { indexed, questionOf } from '../../apps/search/testing/engine-under-test';
-import { ElasticsearchServer } from '../elasticsearch-server';
+import { ElasticsearchServer } from '../../tools/elasticsearch/elasticsearch-server';
 import { eventually } from '../eventually';
 
 const TENANT = 'acme';
@@ -16,7 +16,7 @@ describe('an Elasticsearch that goes away', () => {
   const engines: ElasticsearchEngine[] = [];
 
   beforeAll(async () => {
-    server = await ElasticsearchServer.started({ heap: '256m' });
+    server = await ElasticsearchServer.started('256m');
     engine = started();
     await engine.prepare();
   }, 240_000);

@@ -6,7 +6,7 @@ import { Rebuild, type RebuildProgress } from '../../apps/search/src/engines/ela
 import { closeToWrites, WriteBlocks } from '../../apps/search/src/engines/elasticsearch/write-blocks';
 import { type Answer, type DocumentChange, EngineUnavailableError } from '../../apps/search/src/engines/search.engine';
 import { indexed, questionOf } from '../../apps/search/testing/engine-under-test';
-import { ElasticsearchServer } from '../elasticsearch-server';
+import { sharedElasticsearch } from '../shared-elasticsearch';
 import { eventually } from '../eventually';
 
 const TENANT = 'acme';
@@ -19,7 +19,7 @@ describe('a rebuild of the index', () => {
   let indices: IndexKeeper;
 
   beforeAll(async () => {
-    url = await ElasticsearchServer.get();
+    url = await sharedElasticsearch();
   }, 240_000);
 
   beforeEach(async () => {

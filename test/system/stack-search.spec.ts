@@ -1,4 +1,4 @@
-import { ElasticsearchServer } from '../elasticsearch-server';
+import { sharedElasticsearch } from '../shared-elasticsearch';
 import { eventually } from '../eventually';
 import { type RestAnswer, TestStack } from '../stack';
 
@@ -18,13 +18,13 @@ interface Result {
 const ELASTICSEARCH_INDEX_PREFIX = `stack-search-${process.pid}`;
 
 const onElasticsearch = async (): Promise<Record<string, string>> => ({
-  ELASTICSEARCH_URL: await ElasticsearchServer.get(),
+  ELASTICSEARCH_URL: await sharedElasticsearch(),
   ELASTICSEARCH_INDEX_PREFIX,
 });
 
 /** The server is shared by all suites of a run. */
 async function removeIndices(): Promise<void> {
-  const url = await ElasticsearchServer.get();
+  const url = await sharedElasticsearch();
   for (const what of ['', '_index_template/']) await fetch(`${url}/${what}${ELASTICSEARCH_INDEX_PREFIX}*`, { method: 'DELETE' });
 }
 
