@@ -6,7 +6,7 @@ import { TENANTS_ASKED, type TenantPlace } from './feed-backlog';
 import { BEHIND, CLOCK, EMAILS, EVENTS, FROM_THE_START, KEEP, LEASE, MOVE, REBUILD, SET_ASIDE_COUNT, WALK } from './search-feed.statements';
 
 /** Who does not renew the lease within this time has lost it. */
-export const FEED_LEASE_MS = 10_000;
+export const FEED_LEASE_MS = 5000;
 /** Texts read at once, in bytes as they are stored, but for the first mail. */
 const MAX_READ_BYTES = 8 * 1024 * 1024;
 
