@@ -19,7 +19,7 @@ export const mailSettings = z.object({
   ...anonymousSettings,
   GRPC_STREAMS_PER_TENANT: integer(1, 10_000, 32).describe('Open streams of one tenant in one process, at most.'),
   GRPC_STREAM_IDLE_TIMEOUT: integer(1, 86_400, 120).describe(
-    'Seconds after which SubmitEmails is ended when no message came and nothing is under way.',
+    'Seconds after which SubmitEmails is ended when no message came and nothing is under way; UploadFile when no message came; DownloadFile when none was taken.',
   ),
   SHUTDOWN_GRACE_SECONDS: integer(0, 300, 20).describe('How long running calls and deliveries may take to end after SIGTERM.'),
 
@@ -69,11 +69,39 @@ export const mailSettings = z.object({
   MAIL_MAX_RECIPIENTS: integer(1, 10_000, 1000).describe('Recipients of one mail (to, cc and bcc together).'),
   MAIL_MAX_TEXT_BYTES: integer(1024, 33_554_432, 2_097_152).describe('body plus html_body of one mail, in bytes.'),
   MAIL_MAX_ATTACHMENTS: integer(0, 1000, 100).describe('Attachments of one mail.'),
+  MAIL_MAX_ATTACHMENT_BYTES: integer(1024, 1_073_741_824, 52_428_800).describe(
+    'All attachments of one mail, in bytes, before they are encoded (base64 makes a third more of it).',
+  ),
   MAIL_MAX_HEADERS: integer(0, 1000, 64).describe('Entries in `headers`, and in `metadata`, of one mail.'),
   MAIL_MAX_HEADER_BYTES: integer(256, 65_536, 16_384).describe('All of `headers`, and all of `metadata`, of one mail, in bytes.'),
   MAIL_MAX_QUEUED_PER_TENANT: integer(1, 100_000_000, 1_000_000).describe(
     'Undelivered mails of one tenant, to within the batches under way. More are refused as QUEUE_FULL.',
   ),
+
+  FILES_STORE: z.enum(['local', 's3']).default('local').describe('Where the bytes of files are kept: in a folder, or in an S3 bucket.'),
+  FILES_DIR: z.string().default('files').describe('The folder that FILES_STORE=local keeps them in. It is made when it is not there.'),
+  FILES_SHARED: flag(false).describe(
+    'Every instance of mail sees the same FILES_DIR. Without it, FILES_STORE=local lets one instance run on a database.',
+  ),
+  FILES_MAX_BYTES: integer(1, 5_497_558_138_880, 5_368_709_120).describe('The largest file, in bytes.'),
+  FILES_MAX_BYTES_PER_TENANT: integer(1, Number.MAX_SAFE_INTEGER, 107_374_182_400).describe(
+    'What all files of one tenant may take, in bytes; the same content counts once, an unfinished upload as what it announced.',
+  ),
+  FILES_MAX_UPLOADS_PER_TENANT: integer(1, 100_000, 1000).describe('Unfinished uploads of one tenant.'),
+  FILES_UPLOAD_EXPIRY_SECONDS: integer(1, 31_536_000, 86_400).describe(
+    'When an unfinished upload is dropped: after so long without a byte.',
+  ),
+  S3_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('The S3 server of FILES_STORE=s3, such as https://s3.example:9000. Empty: AWS.'),
+  S3_REGION: z.string().default('us-east-1').describe('The region of the bucket.'),
+  S3_BUCKET: optional().describe('The bucket. It must be there; needed with FILES_STORE=s3.'),
+  S3_KEY_PREFIX: z.string().default('').describe('What the keys of all objects begin with.'),
+  S3_ACCESS_KEY_ID: optional().describe('The access key. Empty: as the AWS SDK finds its credentials (roles of Kubernetes or EC2).'),
+  S3_SECRET_ACCESS_KEY: optional().describe('The secret of that key.'),
+  S3_PATH_STYLE: flag(true).describe('Whether the bucket stands in the path of a request, not in the host name.'),
+
   EVENT_RETENTION_DAYS: integer(1, 3650, 30).describe('How long events are kept. A cursor from before is told as CURSOR_OUT_OF_RANGE.'),
   GRPC_SEARCH_SERVICE_ADDR: optional()
     .refine((address) => address === undefined || /^\S+$/.test(address), 'must be host:port')
@@ -88,7 +116,7 @@ export type MailConfig = z.infer<typeof mailSettings> & { GRPC_REFLECTION: boole
 
 /** @throws ConfigError with every fault, each by the name of its variable */
 export function readMailConfig(environment: Environment): MailConfig {
-  const config = readConfig(mailSettings.check(authRules).check(anonymousRules).check(feedRules), environment);
+  const config = readConfig(mailSettings.check(authRules).check(anonymousRules).check(feedRules).check(storeRules), environment);
   return { ...config, GRPC_REFLECTION: config.GRPC_REFLECTION ?? config.NODE_ENV !== 'production' };
 }
 
@@ -98,6 +126,18 @@ const feedRules = z.superRefine<Partial<z.infer<typeof mailSettings>>>(
     if (GRPC_SEARCH_SERVICE_ADDR === undefined || SEARCH_FEED === false || SERVICE_KEY !== undefined) return;
     const message = 'is needed to tell search of mails (GRPC_SEARCH_SERVICE_ADDR); SEARCH_FEED=false leaves that to others';
     report.addIssue({ code: 'custom', path: ['SERVICE_KEY'], message });
+  },
+  { when: () => true },
+);
+
+const storeRules = z.superRefine<Partial<z.infer<typeof mailSettings>>>(
+  ({ FILES_STORE, S3_BUCKET, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY }, report) => {
+    const fault = (name: string, message: string) => report.addIssue({ code: 'custom', path: [name], message });
+    if (FILES_STORE === 's3' && S3_BUCKET === undefined) fault('S3_BUCKET', 'is needed with FILES_STORE=s3');
+    if (S3_ACCESS_KEY_ID !== undefined && S3_SECRET_ACCESS_KEY === undefined)
+      fault('S3_SECRET_ACCESS_KEY', 'is needed with S3_ACCESS_KEY_ID');
+    if (S3_SECRET_ACCESS_KEY !== undefined && S3_ACCESS_KEY_ID === undefined)
+      fault('S3_ACCESS_KEY_ID', 'is needed with S3_SECRET_ACCESS_KEY');
   },
   { when: () => true },
 );

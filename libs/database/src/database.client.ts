@@ -19,6 +19,15 @@ export class OutcomeUnknownError extends Error {
   }
 }
 
+/** Runs a statement of a transaction. */
+export type RunInTransaction = <Row extends QueryResultRow>(statement: Statement) => Promise<QueryResult<Row>>;
+
+const [BEGIN, COMMIT, ROLLBACK] = ['begin', 'commit', 'rollback'].map((text): Statement => ({ text, values: [] })) as [
+  Statement,
+  Statement,
+  Statement,
+];
+
 /** TypeORM's pool, with two kinds of failure told apart: nothing was done, or it is not known what was done. */
 @Injectable()
 export class DatabaseClient {
@@ -30,18 +39,14 @@ export class DatabaseClient {
    * @throws OutcomeUnknownError
    * @throws DatabaseError (pg) as PostgreSQL refused it
    */
-  async run<Row extends QueryResultRow>({ name, text, values }: Statement): Promise<QueryResult<Row>> {
+  async run<Row extends QueryResultRow>(statement: Statement): Promise<QueryResult<Row>> {
     const client = await this.connect();
     let broken: Error | undefined;
     try {
-      return await client.query<Row>({ ...(name !== undefined && { name }), text, values: [...values] });
-    } catch (error) {
-      if (!refusedByServer(error)) {
-        broken = error as Error;
-        throw new OutcomeUnknownError({ cause: error });
-      }
-      if (isTransient(error)) throw new RuleError('DATABASE_UNAVAILABLE');
-      throw withoutContent(error);
+      return await query<Row>(client, statement, (error) => {
+        broken = error;
+        return new OutcomeUnknownError({ cause: error });
+      });
     } finally {
       client.release(broken);
     }
@@ -70,6 +75,32 @@ export class DatabaseClient {
     }
   }
 
+  /**
+   * Runs several statements as one transaction (READ COMMITTED: each sees what was committed before it began). What `work`
+   * throws rolls it back. It must be short, and wait for nothing but its statements.
+   * @throws as `run`: OutcomeUnknownError only where the commit was not answered
+   */
+  async transaction<Result>(work: (run: RunInTransaction) => Promise<Result>): Promise<Result> {
+    const client = await this.connect();
+    let broken: Error | undefined;
+    const run: RunInTransaction = (statement) =>
+      query(client, statement, (error) => {
+        broken = error;
+        return statement === COMMIT ? new OutcomeUnknownError({ cause: error }) : new RuleError('DATABASE_UNAVAILABLE');
+      });
+    try {
+      await run(BEGIN);
+      const result = await work(run);
+      await run(COMMIT);
+      return result;
+    } catch (error) {
+      if (!broken) await run(ROLLBACK).catch(() => undefined);
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
   private async connect(): Promise<PoolClient> {
     const pool = (this.dataSource.driver as unknown as { master: Pool }).master;
     try {
@@ -77,6 +108,21 @@ export class DatabaseClient {
     } catch {
       throw new RuleError('DATABASE_UNAVAILABLE');
     }
+  }
+}
+
+/** @param lost what a connection that ended before the answer means */
+async function query<Row extends QueryResultRow>(
+  client: PoolClient,
+  { name, text, values }: Statement,
+  lost: (error: Error) => Error,
+): Promise<QueryResult<Row>> {
+  try {
+    return await client.query<Row>({ ...(name !== undefined && { name }), text, values: [...values] });
+  } catch (error) {
+    if (!refusedByServer(error)) throw lost(error as Error);
+    if (isTransient(error)) throw new RuleError('DATABASE_UNAVAILABLE');
+    throw withoutContent(error);
   }
 }
 

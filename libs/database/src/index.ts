@@ -1,5 +1,5 @@
 export { dataSourceOptions } from './data-source.options';
-export { DatabaseClient, OutcomeUnknownError, sqlState, type Statement } from './database.client';
+export { DatabaseClient, OutcomeUnknownError, type RunInTransaction, sqlState, type Statement } from './database.client';
 export { type DatabaseSettings } from './database.settings';
 export { DatabaseModule } from './database.module';
 export { runMigrations } from './migrations.runner';

@@ -23,11 +23,23 @@ const statusOfCode: Record<CodeName, number> = {
   UNAUTHENTICATED: 401,
 };
 
+/** Has no phrase of its own in HTTP. */
+const CHECKSUM_MISMATCH_STATUS = 460;
+
 /** Where HTTP has a status that says more than the code's. */
 const statusOfReason: Partial<Record<ErrorReason, number>> = {
   MESSAGE_TOO_LARGE: 413,
   METADATA_TOO_LARGE: 431,
   UNSUPPORTED_MEDIA_TYPE: 415,
+  FILE_TOO_LARGE: 413,
+  FILE_QUOTA_EXCEEDED: 413,
+  FILE_IN_USE: 409,
+  OFFSET_MISMATCH: 409,
+  UNSUPPORTED_TUS_VERSION: 412,
+  RANGE_NOT_SATISFIABLE: 416,
+  // The number is the tus protocol's.
+  CHECKSUM_MISMATCH: CHECKSUM_MISMATCH_STATUS,
+  STORE_FULL: 507,
 };
 
 const MAX_ERRORS = 32;
@@ -38,7 +50,8 @@ const CLIENT_CLOSED_REQUEST = 'Client Closed Request';
 export const httpStatusOf = ({ reason, code }: { reason: ErrorReason; code: CodeName }): number =>
   statusOfReason[reason] ?? statusOfCode[code];
 
-export const titleOf = (status: number): string => STATUS_CODES[status] ?? CLIENT_CLOSED_REQUEST;
+export const titleOf = (status: number): string =>
+  STATUS_CODES[status] ?? (status === CHECKSUM_MISMATCH_STATUS ? 'Checksum Mismatch' : CLIENT_CLOSED_REQUEST);
 
 /** An error of a rule as REST tells it; `restName` is what REST calls a field of the contract. */
 export function problemOf(error: RuleError, requestId: string, restName = toRestField): Problem {

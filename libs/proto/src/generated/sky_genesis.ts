@@ -58,13 +58,16 @@ export interface SendEmailResponse {
 }
 
 export interface Attachment {
-  /** Required, at most 255 characters, no path. */
+  /** At most 255 characters, no path. Required, unless file_id names a file that has a name. */
   filename: string;
-  /** A media type such as text/plain. Empty: application/octet-stream. */
+  /** A media type such as text/plain. Empty: that of the file, else application/octet-stream. */
   contentType: string;
   /** Either the bytes themselves (small; input only), or a file uploaded before. */
   content: Uint8Array;
-  /** The id of that file. Not together with content. */
+  /**
+   * The id of that file, complete and of the same tenant. Not together with content. Attachments that are files are not
+   * counted to the size of the message; together they are at most 50 MiB. Content above 256 KiB becomes a file by itself.
+   */
   fileId: string;
   /** Set for an inline part that the HTML body refers to as cid:<content_id>. */
   contentId: string;
@@ -535,19 +538,31 @@ export interface FileChunk {
    * as initial metadata (file-id), or the id of the upload to go on with.
    */
   fileId: string;
-  /** First chunk only. */
+  /** First chunk of a new file only. At most 255 characters, no path. Empty: it has none. */
   filename: string;
-  /** First chunk only. A media type such as image/png. */
+  /**
+   * First chunk of a new file only. A media type such as image/png: kept as declared, never found out or trusted. Empty:
+   * application/octet-stream.
+   */
   contentType: string;
   /** Where data starts, in bytes. */
   offset: string;
+  /** At most 1 MiB; empty only in the first and the last chunk. */
   data: Uint8Array;
-  /** The whole file's, in bytes. Known from the first chunk on in a download. */
+  /**
+   * The whole file's, in bytes; 0: not known yet. Known from the first chunk on in a download. In an upload it may be said
+   * once it is known, and more than that, or less at the end, is refused.
+   */
   totalSize: string;
   /** An upload without it is not complete: what arrived is kept, to go on with. */
   last: boolean;
   /** Hex, of the whole file. In an upload's last chunk it is checked. */
   sha256: string;
+  /**
+   * First chunk of an upload only. What this stream brings is kept as a whole, when the stream is ended in order, or not
+   * at all, when it is cancelled or breaks: for who checks a piece only once it is all there.
+   */
+  atomic: boolean;
 }
 
 export interface UploadResponse {
@@ -572,8 +587,9 @@ export interface DownloadRequest {
 }
 
 export interface CreateUploadRequest {
+  /** As in FileChunk. */
   filename: string;
-  /** A media type such as image/png. */
+  /** As in FileChunk. */
   contentType: string;
   /** 0: not known yet */
   totalSize: string;
@@ -582,6 +598,7 @@ export interface CreateUploadRequest {
 }
 
 export interface GetUploadRequest {
+  /** Of an upload, or of the file that became of it. */
   fileId: string;
 }
 
@@ -596,7 +613,7 @@ export interface UploadStatus {
   totalSize: string;
   filename: string;
   contentType: string;
-  /** When an upload that is not complete is dropped. */
+  /** When an upload that is not complete is dropped, unless more arrives: a day after the last byte did. 0: it is complete. */
   expiresAt: string;
 }
 
@@ -682,11 +699,23 @@ export interface SearchService {
 
 /** Takes files in and gives them out in chunks, at constant memory, and goes on where a connection ended. */
 export interface StreamingService {
-  /** One file, in chunks of any size up to the message size. Scope files.write. */
+  /**
+   * One file, in chunks of 1 MiB at most, in order. A chunk that does not begin where the one before ended, a size or a hash
+   * that is not that of what arrived: an error that names both. However a stream ends before its last chunk, what arrived
+   * is kept (not where a size or a hash was wrong), and ErrorInfo.metadata says file_id and received, to go on from there.
+   * A stream ends after 120 s without a message, and with the token. ABORTED while another stream writes to this upload.
+   * ALREADY_EXISTS when it is complete. Scope files.write.
+   */
   uploadFile(request: AsyncIterable<FileChunk>): Promise<UploadResponse>;
-  /** A file or a mail's attachment, whole or in part. Scope files.read. NOT_FOUND. */
+  /**
+   * A file or a mail's attachment, whole or in part. Scope files.read; for an attachment mail.read as well. NOT_FOUND.
+   * OUT_OF_RANGE when offset is beyond the end.
+   */
   downloadFile(request: DownloadRequest): AsyncIterable<FileChunk>;
-  /** Gives an id to upload to, before a byte is sent. Scope files.write. */
+  /**
+   * Gives an id to upload to, before a byte is sent. RESOURCE_EXHAUSTED when it would not fit into what the tenant may
+   * have, or is larger than a file may be (5 GiB). Scope files.write.
+   */
   createUpload(request: CreateUploadRequest): Promise<UploadStatus>;
   /** How far an upload has come, to go on from there. Scope files.write. NOT_FOUND. */
   getUpload(request: GetUploadRequest): Promise<UploadStatus>;

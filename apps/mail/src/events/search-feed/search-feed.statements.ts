@@ -55,7 +55,7 @@ select s.tenant, s.id, coalesce(t.last_event, 0)::float8 as "lastEvent",
   ) end as email
 from sized s left join tenant_counter t on t.tenant = s.tenant left join email e on e.tenant = s.tenant and e.id = s.id
 left join lateral (
-  select json_agg(filename order by position) as filenames, sum(octet_length(content)) as bytes
+  select json_agg(filename order by position) as filenames, sum(coalesce(size, octet_length(content))) as bytes
   from attachment where tenant = e.tenant and email_id = e.id and e.attachment_count > 0
 ) a on true
 where s.bytes_before < $5
