@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { generateKeyPairSync } from 'node:crypto';
+import { join } from 'node:path';
 import { type Client, credentials, loadPackageDefinition, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { issueToken } from '@sky-genesis/auth';
 import { fromServiceError, type RuleError } from '@sky-genesis/grpc';
@@ -33,6 +34,8 @@ export const token = (claims: TokenClaims = {}, expiresInSeconds = 600): string 
 
 export const SERVICE_KEY = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
+export const filesFolderOf = ({ url }: Pick<TestDatabase, 'url'>): string => join(process.env.TEST_FILES_DIR!, new URL(url).pathname);
+
 /** What a mail process needs, on free ports. */
 export const mailEnvironment = async (database: TestDatabase, relay: TestRelay, settings: Record<string, string> = {}) => ({
   ...AUTH,
@@ -44,6 +47,9 @@ export const mailEnvironment = async (database: TestDatabase, relay: TestRelay, 
   GRPC_PORT: String(await freePort()),
   HEALTH_PORT: '0',
   MAIL_RELAY_URL: relay.url,
+  FILES_DIR: filesFolderOf(database),
+  // Of mail processes that a test runs beside each other on one database.
+  FILES_SHARED: 'true',
   ...settings,
 });
 
@@ -74,7 +80,7 @@ export interface CallSettings {
   metadata?: Record<string, string>;
   timeoutMs?: number;
   /** Whose method it is; left out: mail's. */
-  service?: 'mail' | 'search';
+  service?: 'mail' | 'search' | 'files';
 }
 
 /** Mail and gateway in this process, and search where a test needs it, on databases and a relay of their own. */
@@ -85,7 +91,7 @@ export class TestSystem {
     readonly healthUrl: string,
     readonly database: TestDatabase,
     readonly relay: TestRelay,
-    private readonly clients: { mail: Client; search: Client; health: Client },
+    private readonly clients: { mail: Client; search: Client; files: Client; health: Client },
     private readonly closers: (() => Promise<void>)[],
     private readonly foundBy: TestSearch | undefined,
   ) {}
@@ -138,7 +144,18 @@ export class TestSystem {
 
   /** After a refusal: no table holds a trace of it, and the system still serves. */
   async expectNothingStored(): Promise<void> {
-    for (const table of ['email', 'recipient', 'attachment', 'job', 'event', 'idempotency_key', 'tenant_counter']) {
+    for (const table of [
+      'email',
+      'recipient',
+      'attachment',
+      'job',
+      'event',
+      'idempotency_key',
+      'tenant_counter',
+      'upload',
+      'file',
+      'content',
+    ]) {
       expect([table, await this.database.query(`select * from ${table}`)]).toEqual([table, []]);
     }
     expect((await this.rest('GET', '/health/ready')).status).toBe(200);
@@ -192,13 +209,14 @@ export class TestSystem {
   }
 }
 
-function clientsOf(mailUrl: string, searchUrl: string): { mail: Client; search: Client; health: Client } {
+function clientsOf(mailUrl: string, searchUrl: string): { mail: Client; search: Client; files: Client; health: Client } {
   const { sky_genesis: contract, grpc } = loadPackageDefinition(loadPackage()) as unknown as {
-    sky_genesis: { MailService: ClientClass; SearchService: ClientClass };
+    sky_genesis: { MailService: ClientClass; SearchService: ClientClass; StreamingService: ClientClass };
     grpc: { health: { v1: { Health: ClientClass } } };
   };
   // It connects when it is first called.
   const search = new contract.SearchService(searchUrl, credentials.createInsecure());
   const health = new grpc.health.v1.Health(mailUrl, credentials.createInsecure());
-  return { mail: new contract.MailService(mailUrl, credentials.createInsecure()), search, health };
+  const files = new contract.StreamingService(mailUrl, credentials.createInsecure());
+  return { mail: new contract.MailService(mailUrl, credentials.createInsecure()), search, files, health };
 }

@@ -6,6 +6,7 @@ import { DatabaseClient, DatabaseModule } from '@sky-genesis/database';
 import { mailDatabase } from './database/mail-database';
 import { EmailsModule } from './emails/emails.module';
 import { EventsModule } from './events/events.module';
+import { FilesModule } from './files/files.module';
 import { DatabaseMonitor } from './health/database.monitor';
 import { HealthController } from './health/health.controller';
 import type { MailConfig } from './mail.config';
@@ -22,6 +23,7 @@ export class MailModule {
         metricsModule(),
         TerminusModule,
         DatabaseModule.forRoot(mailDatabase(config)),
+        FilesModule.forRoot(config),
         EmailsModule.forRoot(config),
         EventsModule.forRoot(config),
       ],

@@ -24,7 +24,7 @@ export async function startMail(config: MailConfig): Promise<RunningMail> {
   const streams = new OpenStreams(config.GRPC_STREAMS_PER_TENANT);
   const server = new GrpcServer({
     url: grpcUrl,
-    services: ['sky_genesis.MailService'],
+    services: ['sky_genesis.MailService', 'sky_genesis.StreamingService'],
     reflection: config.GRPC_REFLECTION,
     limits: config,
     interceptors: [

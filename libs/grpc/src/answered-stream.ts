@@ -1,4 +1,5 @@
 import { InFlight } from './in-flight';
+import { orAborted } from './or-aborted';
 import { InvalidArgumentError, RuleError } from './rule-error';
 
 /** Characters of a request_ref, at most. */
@@ -190,16 +191,6 @@ class IdleTimer {
 
 function next<Message>(stream: AnsweredStream<Message, never>, ending: AbortSignal): Promise<Message | undefined> {
   return ending.aborted ? Promise.reject(ending.reason as Error) : orAborted(stream.read(), ending);
-}
-
-/** Not Promise.race: each race with a promise that lives as long as the stream would stay in memory as long. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const abort = () => reject(signal.reason as Error);
-    const over = () => signal.removeEventListener('abort', abort);
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(over);
-  });
 }
 
 function checkRequestRef(requestRef: string, awaited: ReadonlySet<string>): void {

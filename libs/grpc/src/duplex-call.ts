@@ -3,6 +3,7 @@ import type { AnsweredStream, FailedAnswer } from './answered-stream';
 import { currentCaller } from './call-context';
 import type { Caller } from './caller';
 import { toStatus } from './grpc-status';
+import { goneOf, requestsOf, written } from './incoming-call';
 import type { OpenStreams } from './open-streams';
 import { RuleError } from './rule-error';
 
@@ -39,43 +40,21 @@ export async function serveDuplex<Request, Response, Message, Answer extends obj
   }
 }
 
-/** grpc-js tells it of every call that is over, one that it ended itself (a message too large) as one that its client left. */
-function goneOf(call: ServerDuplexStream<unknown, unknown>): AbortSignal {
-  const gone = new AbortController();
-  for (const event of ['cancelled', 'close']) call.once(event, () => gone.abort(new RuleError('CANCELLED')));
-  return gone.signal;
-}
-
 function streamOf<Request, Response, Message, Answer extends object>(
   call: ServerDuplexStream<Request, Response>,
   signals: { ending: AbortSignal; gone: AbortSignal },
   { toMessage, toResponses, log }: DuplexHandler<Request, Response, Message, Answer>,
 ): AnsweredStream<Message, Answer> {
-  readNoneAhead(call);
-  const messages = call.iterator({ destroyOnReturn: false }) as AsyncIterator<Request>;
+  const nextRequest = requestsOf(call);
   return {
     ...signals,
     read: async () => {
-      const next = await messages.next();
-      return next.done === true ? undefined : toMessage(next.value);
+      const request = await nextRequest();
+      return request === undefined ? undefined : toMessage(request);
     },
     write: async (answers) => {
       for (const answer of answers) if ('error' in answer && !(answer.error instanceof RuleError)) log(answer.error);
-      for (const response of toResponses(answers)) await write(call, response);
+      for (const response of toResponses(answers)) await written(call, response);
     },
   };
-}
-
-const write = <Response>(call: ServerDuplexStream<unknown, Response>, response: Response): Promise<void> =>
-  new Promise((resolve, reject) => {
-    call.write(response, (error?: Error | null) => (error ? reject(error) : resolve()));
-  });
-
-/**
- * Node would read 16 messages ahead, 64 MiB of the largest: a stream that is held back holds one in hand, and none beside
- * it. The field is private; without it a stream costs more memory, and a test on a real server sees that.
- */
-function readNoneAhead(call: ServerDuplexStream<unknown, unknown>): void {
-  const { _readableState: state } = call as unknown as { _readableState?: { highWaterMark: number } };
-  if (state) state.highWaterMark = 0;
 }

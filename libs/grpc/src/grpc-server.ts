@@ -4,6 +4,7 @@ import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { loadPackage } from '@sky-genesis/proto';
 import { callContextInterceptor } from './call-context.interceptor';
 import type { GrpcSettings } from './grpc.settings';
+import { raiseWindows } from './http2-windows';
 import { ServerHealth } from './server-health';
 
 export interface GrpcServerSettings {
@@ -62,6 +63,7 @@ export class GrpcServer {
         onLoadPackageDefinition: (_definition, server: Server) => {
           this.server = server;
           observe?.(server);
+          whenBound(server, () => raiseWindows(server));
           this.health.addToServer(server);
           if (reflection) new ReflectionService(loadPackage()).addToServer(server);
         },
@@ -89,4 +91,14 @@ export class GrpcServer {
     server.drain(this.url, graceMs);
     await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
   }
+}
+
+/** Nest binds the server by itself, and does not tell when. */
+function whenBound(server: Server, bound: () => void): void {
+  const bindAsync = server.bindAsync.bind(server);
+  server.bindAsync = (address, credentials, callback) =>
+    bindAsync(address, credentials, (error, port) => {
+      if (!error) bound();
+      callback(error, port);
+    });
 }

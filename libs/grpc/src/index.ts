@@ -20,6 +20,8 @@ export { type GrpcSettings, grpcSettings } from './grpc.settings';
 export { InFlight } from './in-flight';
 export { MailClient } from './mail.client';
 export { type OpenStream, OpenStreams } from './open-streams';
+export { type RequestStream, serveRequests } from './requests-call';
+export { serveResponses } from './responses-call';
 export { REQUEST_ID, requestIdFrom, TRACEPARENT, traceparentFrom } from './request-id';
 export { type FieldViolation, InvalidArgumentError, RuleError } from './rule-error';
 export { RuleExceptionFilter } from './rule-exception.filter';

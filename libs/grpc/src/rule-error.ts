@@ -1,5 +1,7 @@
 import { type CodeName, type ErrorReason, errorReasons } from './error-reasons';
 
+export type { ErrorReason };
+
 /** A field of the request that is wrong, by its path in the contract (`email.to[0]`), and what it must be. */
 export interface FieldViolation {
   field: string;

@@ -1,0 +1,55 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { DiscardedObjectStore } from './discarded-object.store';
+import { FileStore } from './file.store';
+import { ObjectStore } from './object.store';
+import { UploadStore } from './upload.store';
+
+const INTERVAL_MS = 5000;
+const MAX_AT_ONCE = 100;
+
+/** Ends uploads whose time is over, and removes from the store what nothing refers to. Every process does it, beside the others. */
+@Injectable()
+export class FileSweepWorker implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger(FileSweepWorker.name);
+  private timer: NodeJS.Timeout | undefined;
+  private sweeping: Promise<void> = Promise.resolve();
+  private stopped = false;
+
+  constructor(
+    private readonly uploads: UploadStore,
+    private readonly files: FileStore,
+    private readonly discarded: DiscardedObjectStore,
+    private readonly objects: ObjectStore,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.timer = setTimeout(() => (this.sweeping = this.work()), INTERVAL_MS);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.sweeping;
+  }
+
+  /** All that is due now. */
+  async sweep(): Promise<void> {
+    while (!this.stopped && (await this.uploads.expire(MAX_AT_ONCE)) === MAX_AT_ONCE);
+    for (const { tenant, id } of await this.files.abandoned(MAX_AT_ONCE)) await this.files.delete(tenant, id);
+    for (let due = await this.discarded.take(MAX_AT_ONCE); due.length > 0 && !this.stopped; due = await this.discarded.take(MAX_AT_ONCE)) {
+      for (const object of due) {
+        await this.objects.remove(object);
+        await this.discarded.forget(object);
+      }
+    }
+  }
+
+  private async work(): Promise<void> {
+    try {
+      await this.sweep();
+    } catch (err) {
+      this.logger.warn({ err }, 'what is no longer needed of files was not removed; trying again');
+    }
+    if (!this.stopped) this.onApplicationBootstrap();
+  }
+}

@@ -1,0 +1,72 @@
+import { type DynamicModule, Module, type OnModuleInit } from '@nestjs/common';
+import type { MailConfig } from '../mail.config';
+import { AttachmentStore } from './attachment.store';
+import { DiscardedObjectStore } from './discarded-object.store';
+import { DownloadFile } from './download-file';
+import { FileLimits } from './file-limits';
+import { FileStreamsGrpcController } from './file-streams.grpc.controller';
+import { FileSweepWorker } from './file-sweep.worker';
+import { FileStore } from './file.store';
+import { FilesGrpcController } from './files.grpc.controller';
+import { InlineFiles } from './inline-files';
+import { LocalObjectStore } from './local/local.object-store';
+import { ObjectStore } from './object.store';
+import { S3ObjectStore } from './s3/s3.object-store';
+import { LocalStoreIdentity } from './local/local-store.identity';
+import { S3StoreIdentity } from './s3/s3-store.identity';
+import { checkStore, StoreIdentity } from './store-identity';
+import { StoreRecordStore } from './store-record.store';
+import { UploadFile } from './upload-file';
+import { UploadStore } from './upload.store';
+import { Uploads } from './uploads';
+
+/** Files, and where their bytes are; refuses to start on a store that is not the database's own. */
+@Module({})
+export class FilesModule implements OnModuleInit {
+  static forRoot(config: MailConfig): DynamicModule {
+    const limits = new FileLimits(
+      config.FILES_MAX_BYTES,
+      config.FILES_MAX_BYTES_PER_TENANT,
+      config.FILES_MAX_UPLOADS_PER_TENANT,
+      config.FILES_UPLOAD_EXPIRY_SECONDS,
+      config.GRPC_STREAM_IDLE_TIMEOUT * 1000,
+    );
+    return {
+      module: FilesModule,
+      // Mails are accepted and delivered with what is stored here.
+      global: true,
+      controllers: [FilesGrpcController, FileStreamsGrpcController],
+      providers: [
+        { provide: FileLimits, useValue: limits },
+        {
+          provide: ObjectStore,
+          useFactory: () => (config.FILES_STORE === 's3' ? new S3ObjectStore(config) : new LocalObjectStore(config.FILES_DIR)),
+        },
+        {
+          provide: StoreIdentity,
+          useFactory: () => (config.FILES_STORE === 's3' ? new S3StoreIdentity(config) : new LocalStoreIdentity(config.FILES_DIR)),
+        },
+        StoreRecordStore,
+        AttachmentStore,
+        DiscardedObjectStore,
+        FileStore,
+        UploadStore,
+        Uploads,
+        UploadFile,
+        DownloadFile,
+        InlineFiles,
+        FileSweepWorker,
+      ],
+      exports: [ObjectStore, FileStore, InlineFiles, UploadStore],
+    };
+  }
+
+  constructor(
+    private readonly identity: StoreIdentity,
+    private readonly record: StoreRecordStore,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    await checkStore(this.identity, this.record);
+  }
+}
