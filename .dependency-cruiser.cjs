@@ -47,7 +47,7 @@ module.exports = {
       to: {
         path: [
           ...packages('@grpc/grpc-js', '@nestjs/microservices', '@nestjs/platform-fastify', '@nestjs/typeorm'),
-          ...packages('fastify', 'typeorm', 'pg', 'nodemailer', '@elastic/elasticsearch'),
+          ...packages('fastify', 'typeorm', 'pg', 'nodemailer', '@elastic/elasticsearch', '@aws-sdk/[^/]+', '@smithy/[^/]+'),
           '^libs/grpc/(?!src/(rule-error|caller|answered-stream|in-flight)\\.ts$)',
           '^libs/database/(?!src/(group-commit|database\\.settings)\\.ts$)',
         ],

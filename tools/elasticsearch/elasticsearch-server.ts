@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { findPorts, LOOPBACK } from '../stack/loopback-ports';
+import { LOOPBACK } from '../stack/loopback-ports';
+import { steadyPort } from '../stack/steady-port';
 
 /** Beside this file, or beside its source where it is built. */
 export const START_ELASTICSEARCH = [__dirname, resolve(__dirname, '../../elasticsearch')]
@@ -13,12 +13,6 @@ export const START_ELASTICSEARCH = [__dirname, resolve(__dirname, '../../elastic
   .find(existsSync) as string;
 export const ELASTICSEARCH_START_MS = 180_000;
 const GONE_WITHIN_MS = 20_000;
-/**
- * Below those that the system gives to connections: a client that asks again and again for a port that is one of these,
- * while nobody listens there, gets connected to itself at last, and holds the port.
- */
-const PORTS = { min: 20_000, max: 29_999 };
-const PORT_TRIES = 20;
 const run = promisify(execFile);
 
 /** A real Elasticsearch for tests, which can be killed and started again on the same port and data. */
@@ -79,16 +73,6 @@ export class ElasticsearchServer {
   private pidIn(file: string): number {
     const path = join(this.folder, file);
     return existsSync(path) ? Number(readFileSync(path, 'utf8').trim()) : 0;
-  }
-}
-
-async function steadyPort(): Promise<number> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return (await findPorts({ port: { setting: 'none', port: randomInt(PORTS.min, PORTS.max) } }, 0)).port;
-    } catch (error) {
-      if (tries === PORT_TRIES) throw error;
-    }
   }
 }
 

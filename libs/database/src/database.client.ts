@@ -22,6 +22,14 @@ export class OutcomeUnknownError extends Error {
 /** Runs a statement of a transaction. */
 export type RunInTransaction = <Row extends QueryResultRow>(statement: Statement) => Promise<QueryResult<Row>>;
 
+/** A connection that one caller has for itself. */
+export interface DatabaseSession {
+  /** @throws RuleError DATABASE_UNAVAILABLE also where the connection ended; it may have been carried out */
+  run<Row extends QueryResultRow>(statement: Statement): Promise<QueryResult<Row>>;
+  /** Closes the connection, and with it all that the server keeps for it. */
+  end(): void;
+}
+
 const [BEGIN, COMMIT, ROLLBACK] = ['begin', 'commit', 'rollback'].map((text): Statement => ({ text, values: [] })) as [
   Statement,
   Statement,
@@ -99,6 +107,18 @@ export class DatabaseClient {
     } finally {
       client.release(broken);
     }
+  }
+
+  /**
+   * One of the pool's connections, for what lasts as long as its session, such as a lock. Whoever asks for it ends it.
+   * @throws RuleError DATABASE_UNAVAILABLE
+   */
+  async session(): Promise<DatabaseSession> {
+    const client = await this.connect();
+    return {
+      run: (statement) => query(client, statement, () => new RuleError('DATABASE_UNAVAILABLE')),
+      end: () => client.release(true),
+    };
   }
 
   private async connect(): Promise<PoolClient> {

@@ -45,16 +45,16 @@ export abstract class ObjectStore {
   abstract open(object: StoredObject): Promise<ObjectWriter>;
 
   /**
-   * Makes an object of what is under the last checkpoint: whole, durable, to be read from now on. No writer is open.
+   * Makes an object of what is under the last checkpoint: whole, durable, to be read from now on. No writer is open. Also
+   * takes an object that is sealed.
    * @returns what to keep from now on
    * @throws as `open`
    */
   abstract seal(object: StoredObject): Promise<ObjectState>;
 
   /**
-   * The bytes from `offset` on, `length` of them, of an object that is sealed or of what is under its last checkpoint
-   * while no writer is open; in pieces of 256 KiB at most, read when they are asked for. Leaving the loop lets go of
-   * everything. Exactly `length` bytes come, or it throws.
+   * The bytes from `offset` on, `length` of them, of an object that is sealed; in pieces of 256 KiB at most, read when they
+   * are asked for. Leaving the loop lets go of everything. Exactly `length` bytes come, or it throws.
    * @throws RuleError STORE_UNAVAILABLE, CONTENT_LOST
    */
   abstract read(object: StoredObject, offset: number, length: number): AsyncGenerator<Buffer, void, undefined>;

@@ -6,7 +6,7 @@ import { hasCode, syncFolder } from './durable-files';
 
 /** Writes a file piece by piece; one piece is on its way while the next is received. */
 export class LocalObjectWriter implements ObjectWriter {
-  private failure: RuleError | undefined;
+  private failure: Error | undefined;
   private writing: Promise<void> = Promise.resolve();
   private syncing: Promise<void> = Promise.resolve();
   private folderSynced = false;
@@ -67,8 +67,8 @@ async function writeAll(file: FileHandle, data: Buffer, position: number): Promi
   }
 }
 
-/** What the file system failed with, in the words of the port. */
-export function fileError(error: unknown): RuleError {
-  if (error instanceof RuleError) return error;
+/** What the file system failed with, in the words of the port. What has no code is a defect of ours, and stays as it is. */
+export function fileError(error: unknown): Error {
+  if (error instanceof RuleError || !('code' in (error as Error))) return error as Error;
   return hasCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG') ? storeFull(error) : storeUnavailable(error);
 }
