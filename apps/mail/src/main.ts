@@ -1,6 +1,8 @@
 import 'reflect-metadata';
 import { ConfigError } from '@sky-genesis/config';
 import { SchemaMismatchError } from '@sky-genesis/database';
+import { OtherInstanceError } from './files/local/local-store.claim';
+import { OtherStoreError } from './files/store-identity';
 import { readMailConfig } from './mail.config';
 import { startMail } from './start-mail';
 
@@ -14,7 +16,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const expected = error instanceof ConfigError || error instanceof SchemaMismatchError;
-  console.error(expected ? error.message : error);
+  const expected = [ConfigError, SchemaMismatchError, OtherStoreError, OtherInstanceError].some((known) => error instanceof known);
+  console.error(expected ? (error as Error).message : error);
   process.exit(1);
 });

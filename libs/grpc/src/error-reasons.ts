@@ -61,8 +61,7 @@ export const errorReasons = {
   },
   CHANGE_UNKNOWN: {
     code: 'UNAVAILABLE',
-    meaning:
-      'The connection to the database ended while the change was being committed: it may be made or not. Reading it finds out.',
+    meaning: 'The connection to the database ended while the change was being committed: it may be made or not. Reading it finds out.',
   },
   SEARCH_UNAVAILABLE: {
     code: 'UNAVAILABLE',

@@ -2,8 +2,8 @@ import type { ServerDuplexStream, ServerReadableStream, ServerWritableStream } f
 import { RuleError } from './rule-error';
 
 /** A call whose requests are a stream. */
-type RequestsCall<Request> = ServerReadableStream<Request, any> | ServerDuplexStream<Request, any>;
-type ResponsesCall<Response> = ServerWritableStream<any, Response> | ServerDuplexStream<any, Response>;
+type RequestsCall<Request> = ServerReadableStream<Request, unknown> | ServerDuplexStream<Request, unknown>;
+type ResponsesCall<Response> = ServerWritableStream<unknown, Response> | ServerDuplexStream<unknown, Response>;
 
 /** grpc-js tells it of every call that is over, one that it ended itself (a message too large) as one that its client left. */
 export function goneOf(call: RequestsCall<unknown> | ResponsesCall<unknown>): AbortSignal {

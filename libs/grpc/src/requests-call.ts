@@ -48,7 +48,7 @@ export async function serveRequests<Request, Response>(
   }
 }
 
-function streamOf<Request>(call: ServerReadableStream<Request, any>, ending: AbortSignal, idleMs: number): RequestStream<Request> {
+function streamOf<Request>(call: ServerReadableStream<Request, unknown>, ending: AbortSignal, idleMs: number): RequestStream<Request> {
   const nextRequest = requestsOf(call);
   return {
     read: async () => {

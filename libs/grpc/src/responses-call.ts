@@ -1,3 +1,4 @@
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { callContext, currentCaller } from './call-context';
 import type { Caller } from './caller';
@@ -19,7 +20,7 @@ export interface ResponsesHandler<Response> {
  * @throws whatever the responses throw; the reason of the end
  */
 export async function serveResponses<Response>(
-  call: ServerWritableStream<any, Response>,
+  call: ServerWritableStream<unknown, Response>,
   { streams, idleMs, responses }: ResponsesHandler<Response>,
 ): Promise<void> {
   const caller = currentCaller();
@@ -32,9 +33,25 @@ export async function serveResponses<Response>(
       });
       await (idleMs === undefined ? taken : orIdle(taken, idleMs, 'nothing was taken'));
     }
+  } catch (error) {
+    // A status would wait behind what is not taken.
+    if (call.writableNeedDrain || call.writableLength > 0) reset(call);
+    throw error;
   } finally {
     // One that does not read on keeps its place until all is sent or its connection ends.
     if (call.closed) stream.close();
     else call.once('close', () => stream.close());
   }
+}
+
+/** An interceptor's view of a call, or what is under all of them: private, so nothing of it is taken for granted. */
+interface InnerCall {
+  nextCall?: InnerCall;
+  stream?: ServerHttp2Stream;
+}
+
+function reset(call: ServerWritableStream<unknown, unknown>): void {
+  let inner = (call as unknown as { call?: InnerCall }).call;
+  while (inner?.nextCall) inner = inner.nextCall;
+  inner?.stream?.close(constants.NGHTTP2_CANCEL);
 }

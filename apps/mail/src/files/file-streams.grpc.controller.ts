@@ -29,13 +29,13 @@ export class FileStreamsGrpcController {
     return serveRequests(call, answer, {
       streams: this.streams,
       idleMs: this.limits.streamIdleMs,
-      run: async ({ read, tell }, { tenant }) => {
+      run: async (requests, { tenant }) => {
         const stream = {
           read: async () => {
-            const chunk = await read();
+            const chunk = await requests.read();
             return chunk && toUploadChunk(chunk);
           },
-          begun: (fileId: string) => tell('file-id', fileId),
+          begun: (fileId: string) => requests.tell('file-id', fileId),
         };
         return toUploadResponse(await this.uploads.run(stream, tenant));
       },

@@ -23,7 +23,7 @@ export class FileSweepWorker implements OnApplicationBootstrap, OnModuleDestroy 
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setTimeout(() => (this.sweeping = this.work()), INTERVAL_MS);
+    this.timer = setTimeout(() => void (this.sweeping = this.work()), INTERVAL_MS);
   }
 
   async onModuleDestroy(): Promise<void> {

@@ -1,4 +1,4 @@
-import { type DynamicModule, Module, type OnModuleInit } from '@nestjs/common';
+import { type DynamicModule, Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { MailConfig } from '../mail.config';
 import { AttachmentStore } from './attachment.store';
 import { DiscardedObjectStore } from './discarded-object.store';
@@ -12,6 +12,7 @@ import { InlineFiles } from './inline-files';
 import { LocalObjectStore } from './local/local.object-store';
 import { ObjectStore } from './object.store';
 import { S3ObjectStore } from './s3/s3.object-store';
+import { LocalStoreClaim } from './local/local-store.claim';
 import { LocalStoreIdentity } from './local/local-store.identity';
 import { S3StoreIdentity } from './s3/s3-store.identity';
 import { checkStore, StoreIdentity } from './store-identity';
@@ -20,9 +21,11 @@ import { UploadFile } from './upload-file';
 import { UploadStore } from './upload.store';
 import { Uploads } from './uploads';
 
+const IS_ALONE = 'FILES_ARE_OF_ONE_INSTANCE';
+
 /** Files, and where their bytes are; refuses to start on a store that is not the database's own. */
 @Module({})
-export class FilesModule implements OnModuleInit {
+export class FilesModule implements OnApplicationBootstrap, OnModuleDestroy {
   static forRoot(config: MailConfig): DynamicModule {
     const limits = new FileLimits(
       config.FILES_MAX_BYTES,
@@ -47,6 +50,8 @@ export class FilesModule implements OnModuleInit {
           useFactory: () => (config.FILES_STORE === 's3' ? new S3StoreIdentity(config) : new LocalStoreIdentity(config.FILES_DIR)),
         },
         StoreRecordStore,
+        LocalStoreClaim,
+        { provide: IS_ALONE, useValue: config.FILES_STORE === 'local' && !config.FILES_SHARED },
         AttachmentStore,
         DiscardedObjectStore,
         FileStore,
@@ -64,9 +69,21 @@ export class FilesModule implements OnModuleInit {
   constructor(
     private readonly identity: StoreIdentity,
     private readonly record: StoreRecordStore,
+    private readonly claim: LocalStoreClaim,
+    private readonly uploads: UploadStore,
+    @Inject(IS_ALONE) private readonly isAlone: boolean,
   ) {}
 
-  async onModuleInit(): Promise<void> {
+  /** Once the schema is known to fit, and before anything is served. */
+  async onApplicationBootstrap(): Promise<void> {
+    if (this.isAlone) {
+      await this.claim.take();
+      await this.uploads.releaseAll();
+    }
     await checkStore(this.identity, this.record);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.claim.release();
   }
 }

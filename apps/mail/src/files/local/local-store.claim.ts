@@ -14,6 +14,14 @@ const OTHER_INSTANCE =
   'another instance of mail uses this database, and FILES_STORE=local keeps files in a folder of each: ' +
   'set FILES_SHARED=true where all instances see the same FILES_DIR, or FILES_STORE=s3';
 
+/** The folder is this instance's alone, and another one is at work. */
+export class OtherInstanceError extends Error {
+  constructor() {
+    super(OTHER_INSTANCE);
+    this.name = new.target.name;
+  }
+}
+
 /** Sees to it that one instance of mail uses the database, where each has a folder of its own: a lock of one connection. */
 @Injectable()
 export class LocalStoreClaim {
@@ -25,11 +33,11 @@ export class LocalStoreClaim {
 
   constructor(private readonly database: DatabaseClient) {}
 
-  /** @throws Error that says what to set, when another instance has it after 10 s; RuleError DATABASE_UNAVAILABLE */
+  /** @throws OtherInstanceError when another instance has it after 10 s; RuleError DATABASE_UNAVAILABLE */
   async take(waitMs = WAIT_MS): Promise<void> {
     const deadline = Date.now() + waitMs;
     while (!(await this.tried())) {
-      if (Date.now() >= deadline) throw new Error(OTHER_INSTANCE);
+      if (Date.now() >= deadline) throw new OtherInstanceError();
       await sleep(TRY_EVERY_MS);
     }
     this.watching = this.watch();
