@@ -1,5 +1,5 @@
 import type { StoredObject } from '../src/files/object.store';
-import { bytes, expectSame, newObject, type StoreUnderTest } from './store-under-test';
+import { bytes, expectSame, newObject, reasonOf, type StoreUnderTest } from './store-under-test';
 
 export function describeSealing(subject: StoreUnderTest): void {
   const sizes = ['nothing', 'little', 'parts', 'parts and a bit'] as const;
@@ -45,6 +45,7 @@ export function describeSealing(subject: StoreUnderTest): void {
       const sealed: StoredObject = await subject.sealed(object);
       expect(sealed.size).toBe(content.length);
       expectSame(await subject.read(sealed), content);
+      expect(await reasonOf(subject.read(sealed, 0, content.length + 1))).toBe('CONTENT_LOST');
     });
   });
 
