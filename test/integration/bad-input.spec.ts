@@ -11,6 +11,7 @@ afterEach(() => system.expectNothingStored());
 
 const EMAIL = { from: 'sender@example.com', to: ['recipient@example.com'], subject: 's', body: 'b' };
 const many = (n: number) => Array.from({ length: n }, (_, i) => `r${i}@example.com`);
+const NO_FILE = 'file_0190a0b0-0000-7000-8000-000000000001';
 const MAX_INT64 = '9223372036854775807';
 
 /** What is wrong, said once; both wires must refuse it and name the field as that wire calls it. */
@@ -57,7 +58,9 @@ const mails: [what: string, mail: object, field: string][] = [
     { attachments: [{ filename: 'a', content_id: '<a>', content: 'eA==' }] },
     'email.attachments[0].content_id',
   ],
-  ['a file that was not uploaded', { attachments: [{ filename: 'a', file_id: 'file_1' }] }, 'email.attachments[0].file_id'],
+  ['a file without an id that can be one', { attachments: [{ file_id: 'file_1' }] }, 'email.attachments[0].file_id'],
+  ['a file and its content', { attachments: [{ filename: 'a', file_id: NO_FILE, content: 'eA==' }] }, 'email.attachments[0].file_id'],
+  ['a file that was not uploaded', { attachments: [{ filename: 'a', file_id: NO_FILE }] }, 'email.attachments[0].file_id'],
   ['an expiry in the past', { expires_at: 1 }, 'options.expires_at'],
   ['a time too far away', { send_at: 9_000_000_000 }, 'options.send_at'],
   ['a policy that is none', { on_uncertain: 'perhaps' }, 'options.on_uncertain'],

@@ -34,12 +34,13 @@ describe('POST /api/v1/mail/send', () => {
   test('takes attachments in base64, and names of headers and metadata that objects have of themselves', async () => {
     const { status } = await send({
       ...seedBody,
-      attachments: [{ filename: 'a.txt', content: 'SGVsbG8=' }],
+      attachments: [{ filename: 'a.txt', content: 'SGVsbG8=' }, { file_id: 'file_1' }],
       metadata: { constructor: 'Acme', toString: 'x' },
     });
     expect(status).toBe(202);
     const { email, options } = mail.last.request as SubmitEmailRequest;
     expect(Buffer.from(email!.attachments[0]!.content).toString()).toBe('Hello');
+    expect(email!.attachments[1]).toMatchObject({ filename: '', contentType: '', fileId: 'file_1', content: Buffer.alloc(0) });
     expect(Object.entries(options!.metadata)).toEqual([
       ['constructor', 'Acme'],
       ['toString', 'x'],

@@ -18,15 +18,24 @@ const attachmentBody = z
     filename: z
       .string()
       .default('')
-      .meta({ description: 'The name that the recipient sees.', examples: ['report.pdf'] }),
+      .meta({
+        description: 'The name that the recipient sees. May be left out with `file_id`: that of the file.',
+        examples: ['report.pdf'],
+      }),
     content_type: z
       .string()
       .default('')
-      .meta({ description: 'Its media type.', examples: ['application/pdf'] }),
+      .meta({ description: 'Its media type. Left out: that of the file, else `application/octet-stream`.', examples: ['application/pdf'] }),
     content: base64()
       .optional()
-      .meta({ description: 'The bytes, in base64.', contentEncoding: 'base64', examples: ['SGVsbG8='] }),
-    file_id: z.string().default('').meta({ description: 'A file uploaded before, instead of `content`.' }),
+      .meta({
+        description: 'The bytes, in base64, of small attachments. Above 256 KiB they become a file by themselves.',
+        contentEncoding: 'base64',
+        examples: ['SGVsbG8='],
+      }),
+    file_id: z.string().default('').meta({
+      description: 'A file uploaded before, and complete, instead of `content`. All attachments of a mail together: 50 MiB by default.',
+    }),
     content_id: z
       .string()
       .default('')
@@ -96,7 +105,10 @@ const attachment = z
   .object({
     filename: z.string(),
     content_type: z.string(),
-    file_id: z.string().optional(),
+    file_id: z
+      .string()
+      .optional()
+      .meta({ description: 'Of one that is a file.', examples: ['file_0193a5c1-7f3e-7c3a-9d55-0a1b2c3d4e5f'] }),
     content_id: z.string().optional(),
     size: int64().meta({ description: 'Bytes.' }),
   })

@@ -31,6 +31,10 @@ test.each<[RecipientHandover, object]>([
   [told('accepted', reply(250, '2.0.0')), { event: 'taken', lastReply: '250 said', enhancedCode: '2.0.0', reason: '' }],
   [told('refused', reply(550, '5.1.1')), { event: 'refused', lastReply: '550 said', enhancedCode: '5.1.1', reason: 'RELAY_REFUSED' }],
   [told('deferred', reply(451)), { event: 'put_off', lastReply: '451 said', enhancedCode: '', reason: 'RELAY_DEFERRED' }],
+  [
+    told('deferred', undefined, 'CONTENT_UNAVAILABLE'),
+    { event: 'put_off', lastReply: '', enhancedCode: '', reason: 'CONTENT_UNAVAILABLE' },
+  ],
   [told('unreached', reply(421)), { event: 'put_off', lastReply: '421 said', enhancedCode: '', reason: 'RELAY_UNREACHABLE' }],
   [told('unreached'), { event: 'put_off', lastReply: '', enhancedCode: '', reason: 'RELAY_UNREACHABLE' }],
   [

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { DatabaseClient } from '@sky-genesis/database';
+import { ObjectStore } from '../files/object.store';
 import type { MailConfig } from '../mail.config';
 import { DeliveryStore } from './delivery.store';
 import { DeliveryWorker } from './delivery.worker';
@@ -39,8 +40,9 @@ export class DeliveryModule {
         { provide: Relays, useFactory: () => new Relays(addresses.map((address) => relay(address, config))) },
         {
           provide: HandoverService,
-          useFactory: (store: DeliveryStore, relays: Relays) => new HandoverService(store, relays, { returnPath: config.MAIL_RETURN_PATH }),
-          inject: [DeliveryStore, Relays],
+          useFactory: (store: DeliveryStore, objects: ObjectStore, relays: Relays) =>
+            new HandoverService(store, objects, relays, { returnPath: config.MAIL_RETURN_PATH }),
+          inject: [DeliveryStore, ObjectStore, Relays],
         },
         {
           provide: DeliveryWorker,

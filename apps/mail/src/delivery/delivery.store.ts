@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { RuleError } from '@sky-genesis/grpc/rule-error';
 import { DatabaseClient, OutcomeUnknownError, sqlState } from '@sky-genesis/database';
+import type { ObjectState } from '../files/object.store';
 import type { Outcome } from './decide-outcome';
 import { CLAIM, MARK, RECORD } from './delivery.statements';
 import type { OutgoingAttachment, OutgoingEmail } from './outgoing-email';
@@ -19,6 +20,14 @@ interface ClaimedRow extends Omit<OutgoingEmail, 'sendAt' | 'onUncertain' | 'dat
   dataSentAt: Date | null;
   dataSentTo: string;
   dataSentFor: number[];
+}
+
+interface AttachmentRow extends Omit<OutgoingAttachment, 'content'> {
+  /** null: it is a file. */
+  content: Buffer | null;
+  objectId: string;
+  objectState: ObjectState;
+  size: number;
 }
 
 /** The final dot of this mail may leave next, to this relay, for the recipients at these positions. */
@@ -85,9 +94,11 @@ export class DeliveryStore {
   }
 
   async attachments({ tenant, id }: OutgoingEmail): Promise<OutgoingAttachment[]> {
-    const text = `select filename, content_type as "contentType", content_id as "contentId", content
-      from attachment where tenant = $1 and email_id = $2 order by position`;
-    return this.database.read<OutgoingAttachment>({ name: 'attachments', text, values: [tenant, id] });
+    const text = `select a.filename, a.content_type as "contentType", a.content_id as "contentId", a.content,
+        c.object_id as "objectId", c.object_state as "objectState", c.size::float8 as size
+      from attachment a left join content c on c.tenant = a.tenant and c.sha256 = a.sha256
+      where a.tenant = $1 and a.email_id = $2 order by a.position`;
+    return (await this.database.read<AttachmentRow>({ name: 'attachments', text, values: [tenant, id] })).map(toOutgoingAttachment);
   }
 
   /**
@@ -136,3 +147,8 @@ function toOutgoingEmail(row: ClaimedRow): OutgoingEmail {
     dataSent: at ? { at, relay, positions } : undefined,
   };
 }
+
+const toOutgoingAttachment = ({ content, objectId: id, objectState: state, size, ...row }: AttachmentRow): OutgoingAttachment => ({
+  ...row,
+  content: content ?? { id, state, size },
+});

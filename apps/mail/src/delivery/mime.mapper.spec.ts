@@ -1,5 +1,6 @@
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { messageIdOf, toMime } from './mime.mapper';
+import { bytesOf, noFiles } from './outgoing-message.fixture';
 import type { OutgoingAttachment, OutgoingEmail } from './outgoing-email';
 import { outgoing } from './outgoing-email.fixture';
 
@@ -21,7 +22,10 @@ interface Made {
 
 /** Every message made here must be one that a relay and a reader can take: line ends and lengths, ASCII, no Bcc. */
 async function make(over: Partial<OutgoingEmail> = {}, attachments: OutgoingAttachment[] = []): Promise<Made> {
-  const bytes = await toMime(outgoing(over), attachments);
+  const message = await toMime(outgoing(over), attachments, noFiles);
+  const bytes = await bytesOf(message);
+  expect(message.size).toBe(bytes.length);
+  expect(message.header.equals(bytes.subarray(0, bytes.indexOf('\r\n\r\n')))).toBe(true);
   const raw = bytes.toString('latin1');
   expect(raw).not.toMatch(/[^\r]\n|\r(?!\n)|\0/);
   expect(Math.max(...raw.split('\r\n').map((line) => line.length))).toBeLessThanOrEqual(998);
@@ -211,7 +215,7 @@ describe('attachments', () => {
     const files = Array.from({ length: 100 }, (_, i) => file({ filename: `${i}.txt`, content: Buffer.alloc(i) }));
     const { mail } = await make({}, files);
     expect(mail.attachments.map(({ filename, size }) => [filename, size])).toEqual(
-      files.map(({ filename, content }) => [filename, content.length]),
+      files.map(({ filename, content }) => [filename, (content as Buffer).length]),
     );
   });
 });

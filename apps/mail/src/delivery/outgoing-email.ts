@@ -1,5 +1,6 @@
 import type { RecipientKind } from '../emails/new-email';
 import type { StoredStatus } from '../emails/recipient-states';
+import type { StoredObject } from '../files/object.store';
 
 /** A mail that a worker holds, with the recipients that have not reached the end of their way. */
 export interface OutgoingEmail {
@@ -32,5 +33,6 @@ export interface OutgoingAttachment {
   filename: string;
   contentType: string;
   contentId: string;
-  content: Buffer;
+  /** The bytes, or where they are: of a file, which is never in memory as a whole. */
+  content: Buffer | StoredObject;
 }

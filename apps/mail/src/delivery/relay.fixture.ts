@@ -54,6 +54,11 @@ export class ScriptedRelay {
     await Promise.all(closed);
   }
 
+  /** Says a line on every connection, unasked. */
+  say(line: string): void {
+    for (const socket of this.sockets) socket.write(`${line}\r\n`);
+  }
+
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
     this.server.close();

@@ -1,4 +1,5 @@
 import type { Handover } from './handover';
+import { messageOf } from './outgoing-message.fixture';
 import { Relay, type RelayLimits } from './relay';
 import { Relays } from './relays';
 
@@ -47,7 +48,7 @@ function relays(...limits: Partial<RelayLimits>[]): { list: Relays; transports: 
   // A clock that moves by itself, so that waiting for a turn ends.
   const list = new Relays(each, () => (now += 0.001));
   const send = async () => {
-    const { outcome, relay } = await list.send(ENVELOPE, Buffer.alloc(0), () => Promise.resolve());
+    const { outcome, relay } = await list.send(ENVELOPE, messageOf(Buffer.alloc(0)), () => Promise.resolve());
     return `${relay} ${outcome}`;
   };
   return { list, transports, send };

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handover } from './handover';
+import type { OutgoingMessage } from './outgoing-message';
 import type { Relay } from './relay';
 import type { BeforeDot, Envelope } from './smtp.transport';
 
@@ -29,7 +30,7 @@ export class Relays {
   }
 
   /** Hands a mail to the first relay that can be reached; what was begun at one is never begun at another. */
-  async send(envelope: Envelope, message: Buffer, beforeDot: BeforeDot): Promise<Handover> {
+  async send(envelope: Envelope, message: OutgoingMessage, beforeDot: BeforeDot): Promise<Handover> {
     const tried = new Set<Relay>();
     let failed: Handover | undefined;
     for (const giveUpAt = this.now() + LONGEST_WAIT_MS; this.now() < giveUpAt;) {
@@ -51,7 +52,7 @@ export class Relays {
     for (const { transport } of this.relays) transport.close();
   }
 
-  private async sendTo(relay: Relay, envelope: Envelope, message: Buffer, beforeDot: BeforeDot): Promise<Handover> {
+  private async sendTo(relay: Relay, envelope: Envelope, message: OutgoingMessage, beforeDot: BeforeDot): Promise<Handover> {
     let handover: Handover | undefined;
     relay.begin();
     try {

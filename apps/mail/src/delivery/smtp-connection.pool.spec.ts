@@ -1,4 +1,5 @@
 import { eventually } from '../../../../test/eventually';
+import { messageOf } from './outgoing-message.fixture';
 import { HANG_UP, SAY_NOTHING, ScriptedRelay, type Script } from './relay.fixture';
 import { parseRelays, type RelayAddress } from './relay-list';
 import { SmtpConnectionFactory } from './smtp-connection.factory';
@@ -28,7 +29,7 @@ afterEach(async () => {
 });
 
 const send = (to = ['a@example.com']) =>
-  transport.send({ envid: 'msg_1', from: 'from@example.com', to }, Buffer.from('\r\nhello\r\n'), () => Promise.resolve());
+  transport.send({ envid: 'msg_1', from: 'from@example.com', to }, messageOf(Buffer.from('\r\nhello\r\n')), () => Promise.resolve());
 const outcomes = async (count: number) => {
   const found: string[] = [];
   for (let mail = 0; mail < count; mail++) found.push((await send()).outcome);

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 import { TestAuthority } from './certificate.fixture';
+import { messageOf } from './outgoing-message.fixture';
 import { parseRelays, type RelayAddress } from './relay-list';
 import { type RelaySettings, SmtpConnectionFactory } from './smtp-connection.factory';
 import { SmtpConnectionPool } from './smtp-connection.pool';
@@ -71,7 +72,7 @@ afterEach(async () => {
 });
 
 const send = (to = ['a@example.com'], message = MESSAGE, from = 'from@example.com') =>
-  (transport as SmtpTransport).send({ envid: 'msg_1=+', from, to }, message, () => Promise.resolve());
+  (transport as SmtpTransport).send({ envid: 'msg_1=+', from, to }, messageOf(message), () => Promise.resolve());
 
 describe('TLS', () => {
   test('STARTTLS is used where it is offered, and verified by the authorities that are set', async () => {

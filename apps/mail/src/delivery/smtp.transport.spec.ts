@@ -1,4 +1,5 @@
 import { eventually } from '../../../../test/eventually';
+import { messageOf } from './outgoing-message.fixture';
 import { HANG_UP, ScriptedRelay, type Script } from './relay.fixture';
 import { parseRelays, type RelayAddress } from './relay-list';
 import { SmtpConnectionFactory } from './smtp-connection.factory';
@@ -29,7 +30,7 @@ afterEach(async () => {
 });
 
 const send = (to: string[] = ['a@example.com'], message = MESSAGE, beforeDot: BeforeDot = () => Promise.resolve()) =>
-  transport.send({ envid: 'msg_1', from: 'from@example.com', to }, message, beforeDot);
+  transport.send({ envid: 'msg_1', from: 'from@example.com', to }, messageOf(message), beforeDot);
 
 /** What is told for each recipient: the result, and the code of the reply it rests on. */
 const results = ({ recipients }: Awaited<ReturnType<typeof send>>) => recipients.map(({ result, reply }) => `${result} ${reply?.code}`);
@@ -231,7 +232,7 @@ test.each(['a@example.com>\r\nRCPT TO:<b@example.com', 'a@example.com>', 'a\r\nD
       { envid: 'msg_1', from: address, to: ['a@example.com'] },
     ]) {
       if (envelope.from === '') continue;
-      expect((await transport.send(envelope, MESSAGE)).outcome).toBe('connection_failed');
+      expect((await transport.send(envelope, messageOf(MESSAGE), () => Promise.resolve())).outcome).toBe('connection_failed');
     }
     expect(relay.commands.every((line) => line.startsWith('EHLO'))).toBe(true);
   },

@@ -4,6 +4,8 @@ import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { resultOf } from './decide-outcome';
 import { type Handover, isAcceptance, isRefusal, parseReply, type RecipientHandover } from './handover';
 import { messageSource } from './message-source';
+import { ContentUnavailableError, type OutgoingMessage } from './outgoing-message';
+import { OwnTime } from './own-time';
 import { tlsVersionOf } from './smtp-connection.factory';
 import type { SmtpConnectionPool } from './smtp-connection.pool';
 
@@ -34,7 +36,7 @@ const ABOUT_THE_MAIL = new Set(['MAIL FROM', 'RCPT TO', 'DATA']);
 export class SmtpTransport {
   constructor(private readonly pool: SmtpConnectionPool) {}
 
-  async send(envelope: Envelope, message: Buffer, beforeDot: BeforeDot): Promise<Handover> {
+  async send(envelope: Envelope, message: OutgoingMessage, beforeDot: BeforeDot): Promise<Handover> {
     const kept = this.pool.takeIdle();
     if (kept) {
       const handover = await this.sendOn(kept, envelope, message, beforeDot);
@@ -54,18 +56,20 @@ export class SmtpTransport {
     this.pool.close();
   }
 
-  private async sendOn(connection: SMTPConnection, envelope: Envelope, message: Buffer, beforeDot: BeforeDot): Promise<Handover> {
+  private async sendOn(connection: SMTPConnection, envelope: Envelope, message: OutgoingMessage, beforeDot: BeforeDot): Promise<Handover> {
     const began = performance.now();
-    let markedMs = 0;
-    const handover = await this.converse(connection, envelope, message, async (...reached) => {
-      const asked = performance.now();
-      await beforeDot(...reached);
-      markedMs = performance.now() - asked;
-    });
-    return { ...handover, conversationMs: performance.now() - began - markedMs };
+    const own = new OwnTime();
+    const marking: BeforeDot = (...reached) => own.of(() => beforeDot(...reached));
+    const handover = await this.converse(connection, envelope, { ...message, parts: () => own.between(message.parts()) }, marking);
+    return { ...handover, conversationMs: performance.now() - began - own.ms };
   }
 
-  private async converse(connection: SMTPConnection, envelope: Envelope, message: Buffer, beforeDot: BeforeDot): Promise<Handover> {
+  private async converse(
+    connection: SMTPConnection,
+    envelope: Envelope,
+    message: OutgoingMessage,
+    beforeDot: BeforeDot,
+  ): Promise<Handover> {
     const { envid, from, to } = envelope;
     const tlsVersion = tlsVersionOf(connection);
     const unsupported = unsupportedBy(connection, envelope, message);
@@ -83,21 +87,26 @@ export class SmtpTransport {
         to.filter((address) => !refused.has(address)),
       );
     };
-    const source = messageSource(message, connection._socket as Socket, mark, () => (dotOnItsWay = true));
-    const smtp: SMTPEnvelope = { from, to: [...to], size: message.length, use8BitMime: true, dsn: { envid, ret: 'HDRS' } };
+    const source = messageSource(message.parts(), connection._socket as Socket, mark, () => (dotOnItsWay = true));
+    const smtp: SMTPEnvelope = { from, to: [...to], size: message.size, use8BitMime: true, dsn: { envid, ret: 'HDRS' } };
     try {
       const info = await new Promise<SMTPConnectionSendInfo>((resolve, reject) =>
         connection.send(smtp, source, (error, sent) => (error ? reject(error) : resolve(sent as SMTPConnectionSendInfo))),
       );
-      // nodemailer takes anything for an acceptance that begins with a 2.
-      if (!isAcceptance(parseReply(info.response))) {
+      // nodemailer takes anything for an acceptance that begins with a 2, also before there is something to accept.
+      if (!dotOnItsWay || !isAcceptance(parseReply(info.response))) {
         connection.close();
-        return this.failed(envelope, { name: '', message: info.response }, 'uncertain', tlsVersion);
+        return this.failed(envelope, { name: '', message: info.response }, dotOnItsWay ? 'uncertain' : 'connection_failed', tlsVersion);
       }
       await this.pool.giveBack(connection, false);
       return this.taken(envelope, info, tlsVersion);
     } catch (error) {
-      return await this.notTaken(connection, envelope, error as SendError, dotOnItsWay, tlsVersion);
+      if (error instanceof ContentUnavailableError) return this.withoutContent(connection, envelope, tlsVersion);
+      const gone = dotOnItsWay ? 'all' : source.readableDidRead ? 'some' : 'none';
+      return await this.notTaken(connection, envelope, error as SendError, gone, tlsVersion);
+    } finally {
+      // One that was not read to its end would hold its file open.
+      source.destroy();
     }
   }
 
@@ -108,11 +117,22 @@ export class SmtpTransport {
     return { outcome: 'accepted', relay: this.pool.relay, conversationMs: 0, reply, tlsVersion, recipients };
   }
 
+  /** A mail that ends without its dot was not taken (RFC 5321, 4.1.1.4); the relay is not to blame. */
+  private withoutContent(connection: SMTPConnection, { to }: Envelope, tlsVersion: string): Handover {
+    connection.close();
+    const refused = refusals(rejectedIn(connection));
+    const recipients = to.map((address): RecipientHandover => {
+      return refused.get(address) ?? { result: 'deferred', reply: undefined, reason: 'CONTENT_UNAVAILABLE' };
+    });
+    return { outcome: 'deferred', relay: this.pool.relay, conversationMs: 0, reply: undefined, tlsVersion, recipients };
+  }
+
+  /** @param gone how much of the message; all: the final dot too, or it may have */
   private async notTaken(
     connection: SMTPConnection,
     envelope: Envelope,
     error: SendError,
-    dotOnItsWay: boolean,
+    gone: 'none' | 'some' | 'all',
     tlsVersion: string,
   ): Promise<Handover> {
     // nodemailer does not pass on who was refused by RCPT when DATA is refused after it. Once the sender is refused,
@@ -123,10 +143,12 @@ export class SmtpTransport {
     const decided = error.response !== undefined && ABOUT_THE_MAIL.has(error.command ?? '') && isRefusal(reply);
     if (!decided || reply.code === 421) {
       connection.close();
-      const handover = this.failed(envelope, error, dotOnItsWay && !decided ? 'uncertain' : 'connection_failed', tlsVersion);
+      const handover = this.failed(envelope, error, gone === 'all' && !decided ? 'uncertain' : 'connection_failed', tlsVersion);
       return { ...handover, recipients: handover.recipients.map((recipient, i) => refused.get(envelope.to[i] ?? '') ?? recipient) };
     }
-    await this.pool.giveBack(connection, true);
+    // Refused in its middle: what the relay would take for the next command may be the rest of it.
+    if (gone === 'some') connection.close();
+    else await this.pool.giveBack(connection, true);
     const recipients = envelope.to.map((address) => refused.get(address) ?? { result: resultOf(reply), reply, reason: '' });
     return { outcome: resultOf(reply), relay: this.pool.relay, conversationMs: 0, reply, tlsVersion, recipients };
   }
@@ -159,13 +181,13 @@ function refusals(errors: readonly SendError[] | undefined): Map<string, Recipie
 }
 
 /** What this relay cannot do for this mail, in a stable word: trying again would not help. */
-function unsupportedBy(connection: SMTPConnection, { from, to }: Envelope, message: Buffer): string {
+function unsupportedBy(connection: SMTPConnection, { from, to }: Envelope, message: OutgoingMessage): string {
   const { _supportedExtensions: extensions = [], _maxAllowedSize: maxSize = 0 } = connection as unknown as {
     _supportedExtensions?: string[];
     _maxAllowedSize?: number | false;
   };
   // An address in the header needs it as one in the envelope does: a Reply-To, or a recipient reached before.
-  const said = [...[from, ...to].map((address) => Buffer.from(address)), message.subarray(0, message.indexOf('\r\n\r\n'))];
+  const said = [...[from, ...to].map((address) => Buffer.from(address)), message.header];
   if (!extensions.includes('SMTPUTF8') && said.some((bytes) => bytes.some((byte) => byte > 0x7f))) return 'SMTPUTF8_UNSUPPORTED';
-  return maxSize && message.length > maxSize ? 'RELAY_SIZE_EXCEEDED' : '';
+  return maxSize && message.size > maxSize ? 'RELAY_SIZE_EXCEEDED' : '';
 }

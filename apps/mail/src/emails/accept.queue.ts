@@ -42,8 +42,8 @@ export class AcceptQueue implements OnModuleDestroy {
   }
 }
 
-/** What a mail costs while it waits; an estimate, since texts are counted in characters. */
+/** What a mail costs while it waits; an estimate, since texts are counted in characters. A file is not there. */
 function sizeOf(email: NewEmail): number {
-  const attached = email.attachments.reduce((sum, { content }) => sum + content.length * 1.4, 0);
+  const attached = email.attachments.reduce((sum, { content }) => sum + (content instanceof Uint8Array ? content.length * 1.4 : 0), 0);
   return 1024 + email.subject.length + email.body.length + email.htmlBody.length + email.recipients.length * 128 + attached;
 }

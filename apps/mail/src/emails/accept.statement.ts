@@ -1,5 +1,5 @@
 import type { Statement } from '@sky-genesis/database';
-import { initialStatus, type NewEmail } from './new-email';
+import { initialStatus, type NewAttachment, type NewEmail } from './new-email';
 
 /** How long an idempotency key is remembered. */
 export const IDEMPOTENCY_HOURS = 24;
@@ -8,8 +8,10 @@ const seconds = (date: Date): number => date.getTime() / 1000;
 
 /**
  * A batch of mails in one statement, and so in one transaction: idempotency records, mails, recipients, attachments,
- * jobs, the tenants' counters and events. Gives the places in the batch that were accepted; the others had their key
- * taken or their tenant's queue full.
+ * jobs, the tenants' counters and events. Gives the places in the batch that were accepted, and those whose file is gone, a
+ * row for each such file; the others had their key taken or their tenant's queue full.
+ *
+ * A mail is accepted only with its files locked as they are: who deletes one waits for the mail, and finds it, or came first.
  *
  * Events are numbered by the counter row, which each transaction holds until it commits: numbers are dense and appear
  * in order. Counter rows and keys are taken in sorted order, so that two batches cannot wait for each other.
@@ -20,9 +22,14 @@ with given as (
   from json_to_recordset($1::json) as g(
     i integer, tenant text, id uuid, created_at float8, from_mailbox text, from_address text, to_mailboxes text[], cc_mailboxes text[],
     bcc_mailboxes text[], reply_to text[], subject text, body text, html_body text, headers json, metadata json, send_at float8,
-    expires_at float8, on_uncertain text, attachments json, recipients json, status text, key text, fingerprint text)
+    expires_at float8, on_uncertain text, attachments json, files uuid[], recipients json, status text, key text, fingerprint text)
+), gone as (
+  select n.i, n.file_id from (select i, tenant, unnest(files) as file_id from given) n
+  left join lateral (select f.id from file f where f.tenant = n.tenant and f.id = n.file_id for key share) f on true
+  where f.id is null
 ), room as (
-  select g.* from given g left join tenant_counter t using (tenant) where coalesce(t.queued, 0) + g.nth <= $2
+  select g.* from given g left join tenant_counter t using (tenant)
+  where coalesce(t.queued, 0) + g.nth <= $2 and g.i not in (select i from gone)
 ), keyed as (
   insert into idempotency_key as k (tenant, key, email_id, fingerprint, status, accepted_at)
   select tenant, key, id, decode(fingerprint, 'hex'), status, to_timestamp(created_at) from room where key is not null order by tenant, key
@@ -43,8 +50,9 @@ with given as (
   select f.tenant, f.id, r.ordinality - 1, r.value->>'address', r.value->>'kind', 'queued', to_timestamp(f.created_at)
   from fresh f, json_array_elements(f.recipients) with ordinality as r
 ), attachments as (
-  insert into attachment (tenant, email_id, position, filename, content_type, content_id, content)
-  select f.tenant, f.id, a.ordinality - 1, a.value->>'filename', a.value->>'contentType', a.value->>'contentId', decode(a.value->>'content', 'base64')
+  insert into attachment (tenant, email_id, position, filename, content_type, content_id, content, file_id, sha256, size)
+  select f.tenant, f.id, a.ordinality - 1, a.value->>'filename', a.value->>'contentType', a.value->>'contentId', decode(a.value->>'content', 'base64'),
+    (a.value->>'fileId')::uuid, decode(a.value->>'sha256', 'hex'), (a.value->>'size')::bigint
   from fresh f, json_array_elements(f.attachments) with ordinality as a
 ), jobs as (
   insert into job (tenant, email_id, run_at)
@@ -60,7 +68,7 @@ with given as (
     f.id, '', f.status, '', to_timestamp(f.created_at)
   from fresh f join counters c using (tenant)
 )
-select i from fresh`;
+select i, null::uuid as gone from fresh union all select i, file_id from gone`;
 
 /** @param maxQueued undelivered mails of one tenant, at most */
 export function acceptStatement(emails: readonly NewEmail[], maxQueued: number): Statement {
@@ -87,16 +95,19 @@ function toRow(email: NewEmail, i: number): Record<string, unknown> {
     send_at: email.sendAt && seconds(email.sendAt),
     expires_at: seconds(email.expiresAt),
     on_uncertain: email.onUncertain,
-    attachments: email.attachments.map(({ content, ...attachment }) => ({
-      ...attachment,
-      content: Buffer.from(content).toString('base64'),
-    })),
+    attachments: email.attachments.map(({ content, ...attachment }) => ({ ...attachment, ...contentColumns(content) })),
+    files: email.attachments.flatMap(({ content }) => (content instanceof Uint8Array ? [] : content.id)),
     recipients: email.recipients,
     status: initialStatus(email),
     key: email.idempotency?.key,
     fingerprint: email.idempotency?.fingerprint.toString('hex'),
   };
 }
+
+const contentColumns = (content: NewAttachment['content']): Record<string, unknown> =>
+  content instanceof Uint8Array
+    ? { content: Buffer.from(content).toString('base64') }
+    : { fileId: content.id, sha256: content.sha256.toString('hex'), size: content.size };
 
 /** What became of keys that were taken, and of mails whose fate is not known: by key, and by id. */
 export function earlierStatement(emails: readonly NewEmail[]): Statement {

@@ -1,11 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { RuleError } from '@sky-genesis/grpc/rule-error';
+import { InvalidArgumentError, RuleError } from '@sky-genesis/grpc/rule-error';
 import { DatabaseClient, OutcomeUnknownError, sqlState } from '@sky-genesis/database';
 import { acceptStatement, earlierStatement } from './accept.statement';
+import { NO_FILE_OF_YOURS } from './check-attachments';
 import { type AcceptedEmail, initialStatus, type NewEmail } from './new-email';
 
 type Result = AcceptedEmail | Error;
+
+/** A mail that was accepted, or one of the files for whose sake it was not. */
+interface AcceptRow {
+  i: number;
+  gone: string | null;
+}
 
 interface EarlierRow {
   i: number;
@@ -67,6 +74,10 @@ export class AcceptStore {
     if (undecided.length > 0) {
       const earlier = await this.lookUpOrDoubt(undecided);
       for (const email of undecided) answers.set(email, earlier.get(email) ?? (results.get(firstOf(email)) as Error));
+      // A first whose file is gone took no key, and its files need not be theirs.
+      const free = undecided.filter((email) => answers.get(email) instanceof InvalidArgumentError);
+      const written = free.length > 0 ? await this.write(free).catch((error: unknown) => free.map(() => error as Error)) : [];
+      free.forEach((email, index) => answers.set(email, written[index] as Result));
     }
     return answers;
   }
@@ -84,12 +95,12 @@ export class AcceptStore {
   }
 
   private async writeOnce(emails: readonly NewEmail[]): Promise<readonly Result[]> {
-    const { rows } = await this.database.run<{ i: number }>(acceptStatement(emails, this.limits.maxQueuedPerTenant));
-    const accepted = new Set(rows.map(({ i }) => i));
+    const { rows } = await this.database.run<AcceptRow>(acceptStatement(emails, this.limits.maxQueuedPerTenant));
+    const accepted = new Set(rows.flatMap(({ i, gone }) => (gone === null ? [i] : [])));
     if (accepted.size === emails.length) return emails.map(acceptedNow);
     const others = emails.filter((email, i) => email.idempotency && !accepted.has(i));
     const answers = others.length > 0 ? await this.lookUpOrDoubt(others) : new Map<NewEmail, Result>();
-    return emails.map((email, i) => (accepted.has(i) ? acceptedNow(email) : (answers.get(email) ?? queueFull())));
+    return emails.map((email, i) => (accepted.has(i) ? acceptedNow(email) : (answers.get(email) ?? refused(email, goneFrom(rows, i)))));
   }
 
   /** The connection ended before the answer: finds out what was committed, and writes what was not. */
@@ -164,6 +175,19 @@ function replay(email: NewEmail, fingerprint: Buffer | undefined, earlier: Accep
     : new RuleError('IDEMPOTENCY_KEY_REUSED', undefined, {
         violations: [{ field: 'idempotency_key', description: 'was used for an email with other content' }],
       });
+}
+
+const goneFrom = (rows: readonly AcceptRow[], of: number): string[] =>
+  rows.flatMap(({ i, gone }) => (i === of && gone !== null ? [gone] : []));
+
+/** @param gone its files that were deleted after they had been looked up */
+function refused({ attachments }: NewEmail, gone: readonly string[]): RuleError {
+  const violations = attachments.flatMap(({ content }, index) =>
+    !(content instanceof Uint8Array) && gone.includes(content.id)
+      ? [{ field: `email.attachments[${index}].file_id`, description: NO_FILE_OF_YOURS }]
+      : [],
+  );
+  return violations.length > 0 ? new InvalidArgumentError(violations) : queueFull();
 }
 
 const queueFull = (): RuleError => new RuleError('QUEUE_FULL', undefined, { retryAfterSeconds: 30 });

@@ -1,3 +1,4 @@
+import { NO_FILES } from './check-attachments';
 import { checkEmail, checkIdempotencyKey } from './check-email';
 import { attachment, draft, limits, refusalOf } from './email.fixture';
 import type { EmailDraft } from './new-email';
@@ -7,7 +8,8 @@ const inSeconds = (seconds: number) => String(Math.floor(NOW.getTime() / 1000) +
 const SENDERS = ['ann@example.com', '*@example.com'];
 const DAY = 86_400;
 
-const check = (over: Partial<EmailDraft> = {}, senders: readonly string[] = SENDERS) => checkEmail(draft(over), senders, limits, NOW);
+const check = (over: Partial<EmailDraft> = {}, senders: readonly string[] = SENDERS) =>
+  checkEmail(draft(over), senders, limits, NOW, NO_FILES);
 
 const refusal = (over: Partial<EmailDraft>, senders?: readonly string[]) => refusalOf(() => check(over, senders));
 const fields = (...args: Parameters<typeof refusal>) => refusal(...args).details.violations?.map(({ field }) => field);
@@ -24,7 +26,7 @@ test('a mail that every rule accepts, as it will be stored', () => {
     attachments: [attachment({ contentId: 'c' }), attachment({ contentType: '' })],
     onUncertain: 'hold',
   });
-  expect(checkEmail(given, SENDERS, limits, NOW)).toEqual({
+  expect(checkEmail(given, SENDERS, limits, NOW, NO_FILES)).toEqual({
     from: 'Ann <ann@example.com>',
     fromAddress: 'ann@example.com',
     to: ['Bob <bob@example.com>'],

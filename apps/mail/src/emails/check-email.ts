@@ -1,6 +1,6 @@
 import { InvalidArgumentError, RuleError } from '@sky-genesis/grpc/rule-error';
+import { checkAttachments, type NamedFiles } from './check-attachments';
 import {
-  checkAttachment,
   checkHeaders,
   checkLine,
   checkMailbox,
@@ -18,10 +18,11 @@ export type CheckedEmail = Omit<NewEmail, 'id' | 'tenant' | 'createdAt' | 'idemp
 
 /**
  * Checks a draft against every rule, and fills in what it leaves to the server.
+ * @param named what the file ids of its attachments name
  * @throws InvalidArgumentError naming every field that is wrong
  * @throws RuleError SENDER_NOT_ALLOWED
  */
-export function checkEmail(draft: EmailDraft, senders: readonly string[], limits: EmailLimits, now: Date): CheckedEmail {
+export function checkEmail(draft: EmailDraft, senders: readonly string[], limits: EmailLimits, now: Date, named: NamedFiles): CheckedEmail {
   const violations = new Violations();
   const from = checkFrom(draft.from, senders, violations);
   const recipients = checkRecipients(draft, limits, violations);
@@ -30,8 +31,7 @@ export function checkEmail(draft: EmailDraft, senders: readonly string[], limits
   checkText(draft, limits, violations);
   checkHeaders('options.headers', draft.headers, limits, violations);
   checkMetadata('options.metadata', draft.metadata, limits, violations);
-  if (draft.attachments.length > limits.attachments) violations.add('email.attachments', `must be at most ${limits.attachments}`);
-  else draft.attachments.forEach((attachment, index) => checkAttachment(`email.attachments[${index}]`, attachment, violations));
+  const attachments = checkAttachments(draft.attachments, named, limits, violations);
   const times = checkTimes(draft, limits, now, violations);
   const onUncertain = checkPolicy(draft.onUncertain, violations);
   if (violations.found.length > 0 || !from) throw new InvalidArgumentError(violations.found);
@@ -48,12 +48,7 @@ export function checkEmail(draft: EmailDraft, senders: readonly string[], limits
     htmlBody: draft.htmlBody,
     headers: draft.headers,
     metadata: draft.metadata,
-    attachments: draft.attachments.map(({ filename, contentType, contentId, content }) => ({
-      filename,
-      contentType: contentType || 'application/octet-stream',
-      contentId,
-      content,
-    })),
+    attachments,
     recipients,
     ...times,
     onUncertain,

@@ -1,5 +1,5 @@
-import { checkAttachment, checkHeaders, checkLine, checkMailbox, checkMetadata, checkTime, Violations } from './check-fields';
-import { attachment, limits } from './email.fixture';
+import { checkHeaders, checkLine, checkMailbox, checkMetadata, checkTime, Violations } from './check-fields';
+import { limits } from './email.fixture';
 
 const found = (check: (violations: Violations) => unknown) => {
   const violations = new Violations();
@@ -115,53 +115,6 @@ describe('metadata', () => {
     ['\udc00', 'well-formed'],
   ])('the value %j is refused', (value, words) => {
     expect(metadata({ a: value })).toEqual([{ field: 'options.metadata[a]', description: expect.stringContaining(words) }]);
-  });
-});
-
-describe('attachments', () => {
-  const check = (over: Parameters<typeof attachment>[0]) =>
-    found((violations) => checkAttachment('email.attachments[0]', attachment(over), violations));
-
-  test.each([
-    {},
-    { contentType: '' },
-    { contentType: 'text/plain; charset=utf-8' },
-    { contentType: 'text/plain;charset="a b"; format=flowed' },
-    { contentType: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document' },
-    { filename: 'Grüße "1".pdf' },
-    { filename: 'x'.repeat(255) },
-    { content: Buffer.alloc(0) },
-    { contentId: 'logo$1@example.com' },
-    { contentId: 'x'.repeat(255) },
-  ])('%j: taken', (over) => {
-    expect(check(over)).toEqual([]);
-  });
-
-  test.each([
-    [{ filename: '' }, 'filename', 'is required'],
-    [{ filename: 'x'.repeat(256) }, 'filename', 'at most 255'],
-    [{ filename: 'a\r\nb' }, 'filename', 'control'],
-    [{ filename: 'a\tb' }, 'filename', 'control'],
-    [{ filename: 'a\0b' }, 'filename', 'control'],
-    [{ filename: 'a\ud800' }, 'filename', 'control'],
-    [{ filename: '../a' }, 'filename', 'must not contain /'],
-    [{ filename: 'C:\\a' }, 'filename', 'must not contain /'],
-    [{ contentType: 'pdf' }, 'content_type', 'media type'],
-    [{ contentType: 'text/plain\r\nX: y' }, 'content_type', 'media type'],
-    [{ contentType: 'text/plain; a="b\r\nc"' }, 'content_type', 'media type'],
-    [{ contentType: 'text/plain;' }, 'content_type', 'media type'],
-    [{ contentType: 'text/*' }, 'content_type', 'media type'],
-    [{ contentType: `text/${'x'.repeat(128)}` }, 'content_type', 'media type'],
-    [{ contentType: 'text/plain; a=1; b=2; c=3; d=4; e=5' }, 'content_type', 'media type'],
-    [{ contentId: '<x@y>' }, 'content_id', 'printable'],
-    [{ contentId: 'a b' }, 'content_id', 'printable'],
-    [{ contentId: 'ü' }, 'content_id', 'printable'],
-    [{ contentId: 'a\r\n' }, 'content_id', 'printable'],
-    [{ contentId: 'x'.repeat(256) }, 'content_id', 'at most 255'],
-    [{ fileId: 'file_1' }, 'file_id', 'excludes content'],
-    [{ fileId: 'file_1', content: Buffer.alloc(0) }, 'file_id', 'names no uploaded file'],
-  ])('%j: refused', (over, field, words) => {
-    expect(check(over)).toEqual([{ field: `email.attachments[0].${field}`, description: expect.stringContaining(words) }]);
   });
 });
 

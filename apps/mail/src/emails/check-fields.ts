@@ -1,15 +1,6 @@
 import type { FieldViolation } from '@sky-genesis/grpc/rule-error';
-import {
-  type EmailLimits,
-  MAX_CONTENT_ID,
-  MAX_FILENAME,
-  MAX_HEADER_NAME,
-  MAX_HEADER_VALUE,
-  MAX_METADATA_VALUE,
-  MAX_TIME,
-} from './email-limits';
+import { type EmailLimits, MAX_HEADER_NAME, MAX_HEADER_VALUE, MAX_METADATA_VALUE, MAX_TIME } from './email-limits';
 import { type Mailbox, MailboxError, parseMailbox } from './mailbox';
-import type { AttachmentDraft } from './new-email';
 
 /** Collects what is wrong with a request, so that all of it is told at once. */
 export class Violations {
@@ -25,11 +16,7 @@ const FORBIDDEN_HEADERS =
   /^(from|sender|to|cc|bcc|reply-to|subject|date|message-id|mime-version|content-.*|received|return-path|resent-.*|dkim-signature|arc-.*|authentication-results)$/i;
 const HEADER_NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 const METADATA_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
-const CONTENT_TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}(; ?[\w!#$&^.+-]{1,64}=("[^"\\\r\n]{0,128}"|[\w!#$&^.+-]{1,128})){0,4}$/;
-const CONTENT_ID = /^[\x21-\x3b\x3d\x3f-\x7e]+$/;
-// eslint-disable-next-line no-control-regex -- control characters are what these find
-const CONTROL_OR_SEPARATOR = /[\u0000-\u001f\u007f/\\]/;
-// eslint-disable-next-line no-control-regex
+// eslint-disable-next-line no-control-regex -- control characters are what it finds
 const CONTROL_EXCEPT_TAB = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 
 /** A line of text: no line ends, no other control characters, well-formed Unicode. */
@@ -98,22 +85,6 @@ function checkSize(field: string, map: Readonly<Record<string, string>>, limits:
   else if (bytes > limits.headerBytes) violations.add(field, `must be at most ${limits.headerBytes} bytes in all`);
   else return true;
   return false;
-}
-
-export function checkAttachment(field: string, attachment: AttachmentDraft, violations: Violations): void {
-  const { filename, contentType, contentId, content, fileId } = attachment;
-  if (filename === '') violations.add(`${field}.filename`, 'is required');
-  else if (filename.length > MAX_FILENAME) violations.add(`${field}.filename`, `must be at most ${MAX_FILENAME} characters`);
-  else if (CONTROL_OR_SEPARATOR.test(filename) || !filename.isWellFormed()) {
-    violations.add(`${field}.filename`, 'must not contain / or \\ or control characters');
-  }
-  if (contentType !== '' && !CONTENT_TYPE.test(contentType))
-    violations.add(`${field}.content_type`, 'must be a media type such as text/plain');
-  if (contentId !== '' && (contentId.length > MAX_CONTENT_ID || !CONTENT_ID.test(contentId))) {
-    violations.add(`${field}.content_id`, `must be at most ${MAX_CONTENT_ID} printable ASCII characters without < and >`);
-  }
-  if (fileId !== '')
-    violations.add(`${field}.file_id`, content.length > 0 ? 'excludes content: give one of them' : 'names no uploaded file');
 }
 
 /** A unix time of the contract; undefined where none is given (0) or it is refused. */

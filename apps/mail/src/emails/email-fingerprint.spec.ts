@@ -1,5 +1,6 @@
+import { NO_FILES } from './check-attachments';
 import { checkEmail } from './check-email';
-import { attachment, draft, limits } from './email.fixture';
+import { attachment, draft, limits, storedFile } from './email.fixture';
 import { emailFingerprint } from './email-fingerprint';
 import type { EmailDraft } from './new-email';
 
@@ -17,8 +18,8 @@ const whole = draft({
   onUncertain: 'hold',
 });
 
-const fingerprint = (given: EmailDraft, now = new Date(Number(DUE) * 1000 - 1000)) =>
-  emailFingerprint(checkEmail(given, ['ann@example.com', '*'], limits, now), given).toString('hex');
+const fingerprint = (given: EmailDraft, now = new Date(Number(DUE) * 1000 - 1000), named = NO_FILES) =>
+  emailFingerprint(checkEmail(given, ['ann@example.com', '*'], limits, now, named), given).toString('hex');
 
 test('the same mail has the same, whenever it comes and in whichever order its maps are', () => {
   const again = {
@@ -35,6 +36,20 @@ test('what the server fills in counts as if it had been given', () => {
   expect(fingerprint(draft({ from: '' }))).toBe(fingerprint(draft({ from: 'ann@example.com' })));
   const typed = (contentType: string) => fingerprint(draft({ attachments: [attachment({ contentType })] }));
   expect(typed('')).toBe(typed('application/octet-stream'));
+});
+
+test('a file is its content: the same as bytes that came with the mail', () => {
+  const file = storedFile(Buffer.from('bytes'), { filename: 'a.pdf', contentType: 'application/pdf' });
+  const named = { complete: new Map([[file.id, file]]), unfinished: new Set<string>() };
+  const byId = attachment({ filename: '', contentType: '', content: Buffer.alloc(0), fileId: file.id });
+  const asFile = fingerprint(draft({ attachments: [byId] }), undefined, named);
+  expect(asFile).toBe(fingerprint(draft({ attachments: [attachment()] })));
+  expect(asFile).not.toBe(fingerprint(draft({ attachments: [attachment({ content: Buffer.from('Bytes') })] })));
+});
+
+test('it is what it was: mails accepted before are known again', () => {
+  const before = '4b2c25b74aafd7eb4dcab4b9a0da09b7979cbd555002307e298bca85e3f12046';
+  expect(fingerprint(whole)).toBe(before);
 });
 
 const changes: Partial<EmailDraft>[] = [

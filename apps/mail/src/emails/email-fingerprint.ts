@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CheckedEmail } from './check-email';
-import type { EmailDraft } from './new-email';
+import type { EmailDraft, NewAttachment } from './new-email';
 
 /**
  * What makes two requests the same mail: its content as it would be stored, whichever wire it came on. Without id,
@@ -21,11 +21,13 @@ export function emailFingerprint(email: CheckedEmail, { sendAt, expiresAt }: Pic
     sendAt,
     expiresAt,
     email.onUncertain ?? '',
-    email.attachments.map(({ filename, contentType, contentId, content: bytes }) => [filename, contentType, contentId, sha256(bytes)]),
+    email.attachments.map(({ filename, contentType, contentId, content }) => [filename, contentType, contentId, sha256(content)]),
   ];
   return createHash('sha256').update(JSON.stringify(content)).digest();
 }
 
 const sorted = (map: Readonly<Record<string, string>>): [string, string][] => Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1));
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64');
+/** The same for bytes that came with the mail as for a file of them. */
+const sha256 = (content: NewAttachment['content']): string =>
+  (content instanceof Uint8Array ? createHash('sha256').update(content).digest() : content.sha256).toString('base64');

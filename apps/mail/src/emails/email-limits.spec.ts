@@ -1,3 +1,4 @@
+import { NO_FILES } from './check-attachments';
 import { checkEmail } from './check-email';
 import { attachment, draft, limits, refusalOf } from './email.fixture';
 import { EmailLimits } from './email-limits';
@@ -7,7 +8,8 @@ const NOW = new Date('2026-01-02T03:04:05.500Z');
 const DAY = 86_400;
 const inSeconds = (seconds: number) => String(Math.floor(NOW.getTime() / 1000) + seconds);
 
-const check = (over: Partial<EmailDraft>, given: EmailLimits = limits) => checkEmail(draft(over), ['ann@example.com'], given, NOW);
+const check = (over: Partial<EmailDraft>, given: EmailLimits = limits) =>
+  checkEmail(draft(over), ['ann@example.com'], given, NOW, NO_FILES);
 const violations = (over: Partial<EmailDraft>, given?: EmailLimits) => refusalOf(() => check(over, given)).details.violations;
 const fields = (...args: Parameters<typeof violations>) => violations(...args)?.map(({ field }) => field);
 
@@ -24,6 +26,12 @@ test.each<[string, Partial<EmailDraft>, Partial<EmailDraft>, string]>([
   ],
   ['reply_to', { replyTo: addresses(20) }, { replyTo: addresses(21) }, 'options.reply_to'],
   ['attachments', { attachments: Array(100).fill(attachment()) }, { attachments: Array(101).fill(attachment()) }, 'email.attachments'],
+  [
+    'bytes of all attachments',
+    { attachments: Array(50).fill(attachment({ content: Buffer.alloc(1_048_576) })) },
+    { attachments: [...Array(50).fill(attachment({ content: Buffer.alloc(1_048_576) })), attachment({ content: Buffer.alloc(1) })] },
+    'email.attachments',
+  ],
   ['body', { body: 'x'.repeat(2_097_152) }, { body: 'x'.repeat(2_097_153) }, 'email.body'],
   ['body, in bytes', { body: 'ü'.repeat(1_048_576) }, { body: 'ü'.repeat(1_048_577) }, 'email.body'],
   [
@@ -60,7 +68,7 @@ test('10,000 recipients are one fault, not 10,000', () => {
 });
 
 test('each is a setting', () => {
-  const small = new EmailLimits(2, 10, 1, 1, 20, 60);
+  const small = new EmailLimits(2, 10, 1, 1000, 1, 20, 60);
   expect(check({}, small).expiresAt).toEqual(new Date(NOW.getTime() + 60_000));
   const over = {
     to: addresses(3),

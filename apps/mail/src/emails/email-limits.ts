@@ -5,6 +5,8 @@ export class EmailLimits {
     /** body plus html_body. */
     readonly textBytes: number,
     readonly attachments: number,
+    /** All of them together, before they are encoded; also those that are files. */
+    readonly attachmentBytes: number,
     /** Entries of `headers`, and of `metadata`. */
     readonly headers: number,
     readonly headerBytes: number,
@@ -18,7 +20,6 @@ export const MAX_SUBJECT = 997;
 export const MAX_HEADER_VALUE = 997;
 export const MAX_HEADER_NAME = 76;
 export const MAX_METADATA_VALUE = 1024;
-export const MAX_FILENAME = 255;
 export const MAX_CONTENT_ID = 255;
 export const MAX_REPLY_TO = 20;
 /** RFC 5321, 4.5.4.1 speaks of days; a month is the most that anyone waits for a mail. */

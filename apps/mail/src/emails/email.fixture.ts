@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { RuleError } from '@sky-genesis/grpc/rule-error';
+import type { StoredFile } from '../files/stored-file';
 import { EmailLimits } from './email-limits';
 import type { AttachmentDraft, EmailDraft } from './new-email';
 
 /** The settings' defaults. */
-export const limits = new EmailLimits(1000, 2_097_152, 100, 64, 16_384, 259_200);
+export const limits = new EmailLimits(1000, 2_097_152, 100, 52_428_800, 64, 16_384, 259_200);
 
 /** A mail that every rule accepts. */
 export const draft = (over: Partial<EmailDraft> = {}): EmailDraft => ({
@@ -30,6 +32,17 @@ export const attachment = (over: Partial<AttachmentDraft> = {}): AttachmentDraft
   contentId: '',
   content: Buffer.from('bytes'),
   fileId: '',
+  ...over,
+});
+
+export const storedFile = (content: Buffer, over: Partial<StoredFile> = {}): StoredFile => ({
+  id: '0190a0b0-0000-7000-8000-00000000000f',
+  filename: 'file.txt',
+  contentType: 'text/plain',
+  size: content.length,
+  sha256: createHash('sha256').update(content).digest(),
+  createdAt: new Date('2026-01-02T03:04:05Z'),
+  object: { id: '0190a0b0-0000-7000-8000-0000000000ff', size: content.length, state: {} },
   ...over,
 });
 

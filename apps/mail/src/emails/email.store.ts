@@ -41,7 +41,7 @@ export interface StoredEmail {
   sendAt: number | null;
   expiresAt: number;
   onUncertain: 'hold' | 'resend' | null;
-  attachments: { filename: string; contentType: string; contentId: string; size: number }[];
+  attachments: { filename: string; contentType: string; contentId: string; fileId: string | null; size: number }[];
   recipients: StoredRecipient[];
   attempts: StoredAttempt[];
 }
@@ -149,7 +149,7 @@ select json_build_object(
   'metadata', e.metadata, 'sendAt', floor(extract(epoch from e.send_at))::bigint, 'expiresAt', floor(extract(epoch from e.expires_at))::bigint,
   'onUncertain', e.on_uncertain,
   'attachments', (select coalesce(json_agg(json_build_object('filename', a.filename, 'contentType', a.content_type,
-      'contentId', a.content_id, 'size', octet_length(a.content)) order by a.position), '[]')
+      'contentId', a.content_id, 'fileId', a.file_id, 'size', coalesce(a.size, octet_length(a.content))) order by a.position), '[]')
     from attachment a where a.tenant = e.tenant and a.email_id = e.id),
   'recipients', (select coalesce(json_agg(json_build_object('address', r.address, 'kind', r.kind, 'status', ${SEEN_STATUS},
       'attempts', r.attempts, 'lastReply', r.last_reply, 'enhancedCode', r.enhanced_code, 'reason', r.reason,

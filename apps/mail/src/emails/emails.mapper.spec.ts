@@ -100,7 +100,10 @@ const stored: StoredEmail = {
   sendAt: 1767323100,
   expiresAt: 1767582300,
   onUncertain: 'resend',
-  attachments: [{ filename: 'a.pdf', contentType: 'application/pdf', contentId: 'c', size: 5 }],
+  attachments: [
+    { filename: 'a.pdf', contentType: 'application/pdf', contentId: 'c', fileId: null, size: 5 },
+    { filename: 'b.pdf', contentType: 'application/pdf', contentId: '', fileId: UUID, size: 6 },
+  ],
   recipients: [
     {
       address: 'bob@example.com',
@@ -140,7 +143,10 @@ test('a stored mail, field by field: no bytes of attachments, times as the contr
       subject: 'hello',
       body: 'a text',
       timestamp: '1767323045',
-      attachments: [{ filename: 'a.pdf', contentType: 'application/pdf', content: Buffer.alloc(0), fileId: '', contentId: 'c', size: '5' }],
+      attachments: [
+        { filename: 'a.pdf', contentType: 'application/pdf', content: Buffer.alloc(0), fileId: '', contentId: 'c', size: '5' },
+        { filename: 'b.pdf', contentType: 'application/pdf', content: Buffer.alloc(0), fileId: `file_${UUID}`, contentId: '', size: '6' },
+      ],
     },
     options: {
       cc: ['c@example.com'],

@@ -10,6 +10,7 @@ import {
   UncertainPolicy,
 } from '@sky-genesis/proto';
 import { InvalidArgumentError } from '@sky-genesis/grpc';
+import { formatFileId } from '../files/file-id';
 import { formatEmailId } from './email-id';
 import { emailStatus, type RecipientStatus } from './email-status';
 import type { StoredEmail, StoredSummary } from './email.store';
@@ -82,11 +83,11 @@ export function toGetEmailResponse(stored: StoredEmail): GetEmailResponse {
       subject: stored.subject,
       body: stored.body,
       timestamp: String(stored.createdAt),
-      attachments: stored.attachments.map(({ filename, contentType, contentId, size }) => ({
+      attachments: stored.attachments.map(({ filename, contentType, contentId, fileId, size }) => ({
         filename,
         contentType,
         content: Buffer.alloc(0),
-        fileId: '',
+        fileId: fileId === null ? '' : formatFileId(fileId),
         contentId,
         size: String(size),
       })),

@@ -23,6 +23,7 @@ export class EmailsModule {
       config.MAIL_MAX_RECIPIENTS,
       config.MAIL_MAX_TEXT_BYTES,
       config.MAIL_MAX_ATTACHMENTS,
+      config.MAIL_MAX_ATTACHMENT_BYTES,
       config.MAIL_MAX_HEADERS,
       config.MAIL_MAX_HEADER_BYTES,
       config.MAIL_EXPIRY_SECONDS,

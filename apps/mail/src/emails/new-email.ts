@@ -1,3 +1,5 @@
+import type { StoredFile } from '../files/stored-file';
+
 /** What a mail says and whom it names, as its caller wrote it. */
 interface EmailContent {
   from: string;
@@ -48,7 +50,10 @@ export interface NewEmail extends EmailContent {
   idempotency: { key: string; fingerprint: Buffer } | undefined;
 }
 
-export type NewAttachment = Omit<AttachmentDraft, 'fileId'>;
+export interface NewAttachment extends Omit<AttachmentDraft, 'fileId' | 'content'> {
+  /** Its bytes, which are stored with the mail, or the file that they are in. */
+  content: Uint8Array | StoredFile;
+}
 
 /** What a caller is told once the mail is durable. */
 export interface AcceptedEmail {
