@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { eventually } from '../eventually';
 import { FileClient, sha256 } from './file-client';
 import { TestSystem } from './test-system';
 
@@ -6,7 +7,7 @@ let system: TestSystem;
 let files: FileClient;
 
 beforeAll(async () => {
-  system = await TestSystem.start();
+  system = await TestSystem.start({ GRPC_STREAM_IDLE_TIMEOUT: '1' });
   files = new FileClient(system.grpcUrl);
 }, 60_000);
 afterAll(async () => {
@@ -49,3 +50,19 @@ describe('a part of a file', () => {
     await expect(files.download({ fileId, ...over })).rejects.toMatchObject(error);
   });
 });
+
+test("a download that nobody takes is ended, for its place is another's", async () => {
+  // More than a client of grpc-js and the sockets hold.
+  const { fileId } = await files.upload(randomBytes(24 * 1024 * 1024), {}, 1_048_576);
+  const client = new FileClient(system.grpcUrl);
+  const call = client.open({ fileId });
+  const ended = new Promise<number>((resolve) => call.on('error', (error) => resolve((error as unknown as { code: number }).code)));
+  // One that was never read grpc-js does not hold back.
+  call.once('data', () => call.pause());
+  const answers = async () =>
+    (await (await fetch(`${system.healthUrl}/metrics`)).text()).match(/^grpc_responses_total\{.*DownloadFile.*$/gm) ?? [];
+  await eventually(answers, (found) => found.some((line) => line.includes('CANCELLED')));
+  call.resume();
+  expect(await ended).toBe(1);
+  client.close();
+}, 60_000);

@@ -143,19 +143,4 @@ describe('time', () => {
     const received = error.details.facts!.received!;
     expect(await files.upload(data, { fileId, offset: received })).toMatchObject({ sha256: sha256(data) });
   });
-
-  test('a download that nobody takes is ended', async () => {
-    const large = randomBytes(900_000);
-    const { fileId } = await files.upload(large);
-    const narrow = new FileClient(system.grpcUrl, token(), { 'grpc-node.flow_control_window': 65_535 });
-    const call = narrow.open({ fileId });
-    const ended = new Promise<{ code: number }>((resolve) => call.on('error', (error) => resolve(error as unknown as { code: number })));
-    const answers = async () =>
-      (await (await fetch(`${system.healthUrl}/metrics`)).text()).match(/^grpc_responses_total\{.*DownloadFile.*$/gm) ?? [];
-    const before = await answers();
-    await eventually(answers, (now) => now.join() !== before.join());
-    call.resume();
-    expect((await ended).code).toBe(1);
-    narrow.close();
-  });
 });

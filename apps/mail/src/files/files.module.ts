@@ -11,10 +11,8 @@ import { FilesGrpcController } from './files.grpc.controller';
 import { InlineFiles } from './inline-files';
 import { LocalObjectStore } from './local/local.object-store';
 import { ObjectStore } from './object.store';
-import { S3ObjectStore } from './s3/s3.object-store';
 import { LocalStoreClaim } from './local/local-store.claim';
 import { LocalStoreIdentity } from './local/local-store.identity';
-import { S3StoreIdentity } from './s3/s3-store.identity';
 import { checkStore, StoreIdentity } from './store-identity';
 import { StoreRecordStore } from './store-record.store';
 import { UploadFile } from './upload-file';
@@ -41,14 +39,8 @@ export class FilesModule implements OnApplicationBootstrap, OnModuleDestroy {
       controllers: [FilesGrpcController, FileStreamsGrpcController],
       providers: [
         { provide: FileLimits, useValue: limits },
-        {
-          provide: ObjectStore,
-          useFactory: () => (config.FILES_STORE === 's3' ? new S3ObjectStore(config) : new LocalObjectStore(config.FILES_DIR)),
-        },
-        {
-          provide: StoreIdentity,
-          useFactory: () => (config.FILES_STORE === 's3' ? new S3StoreIdentity(config) : new LocalStoreIdentity(config.FILES_DIR)),
-        },
+        { provide: ObjectStore, useFactory: () => objectStore(config) },
+        { provide: StoreIdentity, useFactory: () => storeIdentity(config) },
         StoreRecordStore,
         LocalStoreClaim,
         { provide: IS_ALONE, useValue: config.FILES_STORE === 'local' && !config.FILES_SHARED },
@@ -86,4 +78,17 @@ export class FilesModule implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     await this.claim.release();
   }
+}
+
+/** The SDK is loaded where it is used only: it takes 20 MiB. */
+async function objectStore(config: MailConfig): Promise<ObjectStore> {
+  if (config.FILES_STORE === 'local') return new LocalObjectStore(config.FILES_DIR);
+  const { S3ObjectStore } = await import('./s3/s3.object-store.js');
+  return new S3ObjectStore(config);
+}
+
+async function storeIdentity(config: MailConfig): Promise<StoreIdentity> {
+  if (config.FILES_STORE === 'local') return new LocalStoreIdentity(config.FILES_DIR);
+  const { S3StoreIdentity } = await import('./s3/s3-store.identity.js');
+  return new S3StoreIdentity(config);
 }
