@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { tmpdir } from 'node:os';
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import { DatabaseClient, dataSourceOptions, runMigrations } from '@sky-genesis/database';
@@ -11,6 +10,7 @@ import type { StoredFile } from '../../apps/mail/src/files/stored-file';
 import { eventually } from '../eventually';
 import { PlantedFiles } from './planted-files';
 import { createDatabase, type TestDatabase } from './test-database';
+import { filesFolderOf } from './test-system';
 
 let database: TestDatabase;
 let dataSource: DataSource;
@@ -26,7 +26,7 @@ beforeAll(async () => {
   const client = new DatabaseClient(dataSource);
   store = new AcceptStore(client, { maxQueuedPerTenant: 1000 });
   files = new FileStore(client);
-  planted = new PlantedFiles(database, tmpdir());
+  planted = new PlantedFiles(database, filesFolderOf(database));
 });
 afterAll(async () => {
   await dataSource?.destroy();

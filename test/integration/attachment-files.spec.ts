@@ -1,25 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { truncate, writeFile } from 'node:fs/promises';
 import { eventually } from '../eventually';
 import { type PlantedFile, PlantedFiles } from './planted-files';
 import { request, SubmitClient } from './submit-client';
-import { TestSystem, token } from './test-system';
+import { filesFolderOf, TestSystem, token } from './test-system';
 
-let folder: string;
 let system: TestSystem;
 let files: PlantedFiles;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sge-files-'));
-  system = await TestSystem.start({ FILES_DIR: folder, MAIL_RETRY_BASE_SECONDS: '1', MAIL_MAX_ATTACHMENT_BYTES: '8000000' });
-  files = new PlantedFiles(system.database, folder);
+  system = await TestSystem.start({ MAIL_RETRY_BASE_SECONDS: '1', MAIL_MAX_ATTACHMENT_BYTES: '8000000' });
+  files = new PlantedFiles(system.database, filesFolderOf(system.database));
 });
-afterAll(async () => {
-  await system?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => system?.stop());
 
 const TO = { from: 'sender@example.com', to: ['recipient@example.com'] };
 const LARGE = 256 * 1024 + 1;
