@@ -7,6 +7,7 @@ import { dots } from './dots.round';
 import { events } from './events.round';
 import { fairness } from './fairness.round';
 import { faults } from './faults.round';
+import { files } from './files.round';
 import { kills } from './kills.round';
 import { machine, type RoundRun, verdict, writeReport } from './report';
 import type { Findings, Round } from './round';
@@ -17,7 +18,7 @@ import { Started } from './started';
 import { takeover } from './takeover.round';
 import { twins } from './twins.round';
 
-const rounds: Record<string, Round> = { bulk, cancels, dots, events, fairness, faults, kills, search, sends, takeover, twins };
+const rounds: Record<string, Round> = { bulk, cancels, dots, events, fairness, faults, files, kills, search, sends, takeover, twins };
 
 const PROGRESS_MS = 5000;
 const MINUTE_MS = 60_000;

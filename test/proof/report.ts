@@ -34,7 +34,7 @@ export function verdict({ invariants }: Findings): string {
 }
 
 /**
- * Writes `<date>-<round>.md`, over one of the same day, and the page of the timeline beside it, where there is one.
+ * Writes `<date>-<round>.md`, over one of the same day, and the page of the timeline and the picture beside it, where there are any.
  * @param folder from the root of the repository on
  * @returns the path of the report
  */
@@ -43,6 +43,7 @@ export function writeReport(run: RoundRun, findings: Findings, folder: string): 
   mkdirSync(resolve(ROOT, folder), { recursive: true });
   writeFileSync(resolve(ROOT, `${path}.md`), report(run, findings));
   if (findings.timeline) writeFileSync(resolve(ROOT, `${path}.html`), page(run, findings, findings.timeline));
+  if (findings.picture) writeFileSync(resolve(ROOT, `${path}.svg`), findings.picture.svg);
   return `${path}.md`;
 }
 
@@ -67,17 +68,19 @@ function settingsOf(run: RoundRun, more: readonly Figure[]): Figure[] {
 }
 
 function report(run: RoundRun, findings: Findings): string {
+  const beside = `${run.beganAt.toISOString().slice(0, 10)}-${run.name}`;
   const settings = settingsOf(run, findings.settings);
   const sections = [
     `# Proof \`${run.name}\`: ${run.round.title}`,
     `**Verdict: ${verdict(findings)}**`,
     run.round.does,
-    ...(findings.timeline ? [`The timeline is drawn in [a page](${run.beganAt.toISOString().slice(0, 10)}-${run.name}.html).`] : []),
+    ...(findings.timeline ? [`The timeline is drawn in [a page](${beside}.html).`] : []),
     table(['setting', ''], settings),
     '## What had to hold',
     findings.invariants.map(({ holds, text }) => `- ${holds ? 'held' : '**FELL**'}: ${text}`).join('\n'),
     '## Figures',
     table(['figure', ''], findings.figures),
+    ...(findings.picture ? [`![${findings.picture.title}](${beside}.svg)`] : []),
     ...(findings.tables ?? []).flatMap(({ title, columns, rows }) => [`## ${title}`, table(columns, rows)]),
     '## How it was counted',
     findings.notes.map((note) => `- ${note}`).join('\n'),

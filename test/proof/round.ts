@@ -48,6 +48,8 @@ export interface Findings {
   notes: string[];
   /** Drawn on a page beside the report. */
   timeline?: Omit<TimelinePage, 'title' | 'verdict' | 'settings' | 'figures' | 'invariants'>;
+  /** Shown in the report, and kept beside it. */
+  picture?: { title: string; svg: string };
 }
 
 export type Cell = string | number;

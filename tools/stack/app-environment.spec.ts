@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type AppEnvironments, appEnvironments, type EmbeddedUrls } from './app-environment';
 import { secretFiles } from './secrets';
 import { readStackConfig } from './stack.config';
@@ -22,6 +23,7 @@ test('what is missing is filled in', () => {
     AUTH_AUDIENCE: 'sge',
     PAGE_TOKEN_KEY_FILE: '/data/secrets/page-token-key',
     SERVICE_KEY_FILE: '/data/secrets/service-key.pem',
+    FILES_DIR: join(readStackConfig({}).SGE_DATA_DIR, 'files'),
     DATABASE_URL: EMBEDDED.mail,
     SEARCH_DATABASE_URL: EMBEDDED.search,
     MAIL_RELAY_URL: 'smtp://127.0.0.1:4',

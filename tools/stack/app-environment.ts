@@ -1,3 +1,4 @@
+import { DataFolder } from './data-folder';
 import { LOOPBACK } from './loopback-ports';
 import type { SecretFiles } from './secrets';
 import { bringsTokenKeys, type StackConfig } from './stack.config';
@@ -51,6 +52,7 @@ export function appEnvironments(
   if (!isGiven('AUTH_AUDIENCE')) environment['AUTH_AUDIENCE'] = config.AUTH_AUDIENCE;
   if (!isGiven('PAGE_TOKEN_KEY')) environment['PAGE_TOKEN_KEY_FILE'] = secrets.pageTokenKey;
   if (config.SERVICE_KEY === undefined) environment['SERVICE_KEY_FILE'] = secrets.serviceKey;
+  if (!isGiven('FILES_DIR')) environment['FILES_DIR'] = new DataFolder(config.SGE_DATA_DIR).files;
   if (embedded) environment['DATABASE_URL'] = embedded.mail;
   if (ports.smtp_sink !== undefined) environment['MAIL_RELAY_URL'] = `smtp://${LOOPBACK}:${ports.smtp_sink}`;
   // Without one of its own it is in mail's: their tables have different names.

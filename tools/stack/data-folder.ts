@@ -7,6 +7,7 @@ import { StartError } from './start-error';
 export class DataFolder {
   readonly postgres: string;
   readonly inbox: string;
+  readonly files: string;
   readonly secrets: string;
   readonly logs: string;
   readonly stackFile: string;
@@ -14,6 +15,7 @@ export class DataFolder {
   constructor(readonly path: string) {
     this.postgres = join(path, 'postgres');
     this.inbox = join(path, 'inbox');
+    this.files = join(path, 'files');
     this.secrets = join(path, 'secrets');
     this.logs = join(path, 'logs');
     this.stackFile = join(path, 'stack.json');
