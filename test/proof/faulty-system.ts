@@ -162,6 +162,8 @@ export class FaultySystem {
       ...this.environment(),
       DATABASE_URL: url.href,
       MAIL_RELAY_URL: `smtp://${LOOPBACK}:${this.proxies[`${name}–relay`].port}`,
+      FILES_DIR: join(this.folder, 'files'),
+      FILES_SHARED: 'true',
       GRPC_PORT: String(this.ports[`${name}_grpc`]),
       HEALTH_PORT: String(this.ports[`${name}_health`]),
     };

@@ -41,9 +41,11 @@ interface Kill {
 
 async function run(context: RoundContext): Promise<Findings> {
   const { started, say, random } = context;
-  const first = await ProofStack.start(started, context.settings);
-  const { DATABASE_URL, MAIL_RELAY_URL, AUTH_SECRET_FILE } = first.mailEnvironment();
-  const second = await ProofStack.start(started, { ...context.settings, DATABASE_URL, MAIL_RELAY_URL, AUTH_SECRET_FILE });
+  // Two mails on one database see the same files.
+  const shared = { ...context.settings, FILES_SHARED: 'true' };
+  const first = await ProofStack.start(started, shared);
+  const { DATABASE_URL, MAIL_RELAY_URL, AUTH_SECRET_FILE, FILES_DIR } = first.mailEnvironment();
+  const second = await ProofStack.start(started, { ...shared, DATABASE_URL, MAIL_RELAY_URL, AUTH_SECRET_FILE, FILES_DIR });
   const database = await ProofDatabase.connect(DATABASE_URL, started);
   const settings = await database.settings();
   const inbox = new InboxWatch(first.inbox, started);

@@ -6,6 +6,7 @@ import { parseEmailId } from '../emails/email-id';
 import { AttachmentStore } from './attachment.store';
 import { checkBytes, checked } from './check-file';
 import { parseFileId } from './file-id';
+import { fileBytesTotal } from './files.metrics';
 import { ObjectStore } from './object.store';
 import type { StoredFile } from './stored-file';
 import { Uploads } from './uploads';
@@ -103,6 +104,7 @@ async function* pieces(header: DownloadHeader, from: number, end: number, data: 
   for await (const piece of data) {
     yield { header: offset === from ? header : undefined, offset, data: piece, last: offset + piece.length === end };
     offset += piece.length;
+    fileBytesTotal.inc({ direction: 'out' }, piece.length);
   }
 }
 

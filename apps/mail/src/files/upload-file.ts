@@ -3,9 +3,9 @@ import { Injectable } from '@nestjs/common';
 import { type ErrorReason, RuleError } from '@sky-genesis/grpc/rule-error';
 import { v7 as uuidv7 } from 'uuid';
 import { checkChunk, checkUpload, firstChunkOf } from './check-upload';
-import { formatFileId, parseFileId } from './file-id';
-import { fileNotFound } from './file-id';
+import { fileNotFound, fileUuid, formatFileId, parseFileId } from './file-id';
 import { FileLimits } from './file-limits';
+import { fileBytesTotal, uploadStreamsTotal } from './files.metrics';
 import { FileStore } from './file.store';
 import { ObjectStore } from './object.store';
 import { OpenHashes } from './open-hashes';
@@ -57,12 +57,16 @@ export class UploadFile {
   private async receive(stream: UploadStream, first: UploadChunk, session: UploadSession): Promise<StoredFile> {
     const { upload } = session;
     for (let chunk: UploadChunk | undefined = first; chunk; chunk = await stream.read()) {
-      if (chunk !== first && chunk.fileId !== '' && chunk.fileId !== first.fileId) throw fileNotFound();
+      if (chunk.fileId !== '' && fileUuid(chunk.fileId) !== upload.id) throw fileNotFound();
       const known = { ...upload, totalSize: session.totalSize };
       const { totalSize, sha256 } = checkChunk(chunk, known, session.position, chunk === first, this.limits);
       session.totalSize = totalSize;
       await session.write(chunk.data);
-      if (chunk.last) return session.complete([sha256, upload.sha256]);
+      fileBytesTotal.inc({ direction: 'in' }, chunk.data.length);
+      if (!chunk.last) continue;
+      const file = await session.complete([sha256, upload.sha256]);
+      uploadStreamsTotal.inc({ outcome: 'completed' });
+      return file;
     }
     throw new RuleError('UPLOAD_INCOMPLETE');
   }
@@ -96,8 +100,10 @@ async function ended(session: UploadSession, error: unknown, { isNew, isAtomic }
   const isOfNoUse = isNew && session.position === 0 && reason === 'INVALID_ARGUMENT';
   if (isOfNoUse || (reason && CONTRADICTIONS.has(reason))) {
     await session.drop();
+    uploadStreamsTotal.inc({ outcome: 'dropped' });
     return error;
   }
+  uploadStreamsTotal.inc({ outcome: 'kept' });
   let stored = session.upload.object.size;
   if (isAtomic && reason !== 'UPLOAD_INCOMPLETE') await session.leave();
   else stored = await session.keep();
