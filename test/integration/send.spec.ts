@@ -122,7 +122,8 @@ test('an attachment of almost the message size arrives byte by byte, from the se
   const email = { from: 'sender@example.com', to: ['x@example.com'], attachments: [{ filename: 'big.bin', content }] };
   const { messageId } = await system.grpc<{ messageId: string }>('sendEmail', { email });
   const stored = await sent(messageId);
-  expect(stored.attachments).toEqual([{ filename: 'big.bin', content_type: 'application/octet-stream', size: content.length }]);
+  const file_id = expect.stringMatching(/^file_/) as string;
+  expect(stored.attachments).toEqual([{ filename: 'big.bin', content_type: 'application/octet-stream', file_id, size: content.length }]);
   expect(system.relay.received(messageId)[0]?.from).toBe('sender@example.com');
   expect((await system.relay.parsed(messageId)).attachments[0]?.content.equals(content)).toBe(true);
 });
