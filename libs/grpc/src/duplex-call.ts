@@ -4,6 +4,7 @@ import { currentCaller } from './call-context';
 import type { Caller } from './caller';
 import { toStatus } from './grpc-status';
 import type { OpenStreams } from './open-streams';
+import { readNoneAhead } from './read-ahead';
 import { RuleError } from './rule-error';
 
 /** How the messages of a call are read and written, and what is done with them. */
@@ -70,12 +71,3 @@ const write = <Response>(call: ServerDuplexStream<unknown, Response>, response: 
   new Promise((resolve, reject) => {
     call.write(response, (error?: Error | null) => (error ? reject(error) : resolve()));
   });
-
-/**
- * Node would read 16 messages ahead, 64 MiB of the largest: a stream that is held back holds one in hand, and none beside
- * it. The field is private; without it a stream costs more memory, and a test on a real server sees that.
- */
-function readNoneAhead(call: ServerDuplexStream<unknown, unknown>): void {
-  const { _readableState: state } = call as unknown as { _readableState?: { highWaterMark: number } };
-  if (state) state.highWaterMark = 0;
-}
