@@ -79,7 +79,13 @@ describe('what does not fit', () => {
       [{ data: Buffer.alloc(1_048_577) }],
       nothing,
     ],
-    ['empty chunks', 'INVALID_ARGUMENT', 'data: may be empty in the first and the last chunk only', [{}, {}, {}], nothing],
+    [
+      'empty chunks',
+      'INVALID_ARGUMENT',
+      'data: may be empty in the first chunk, the last and one that commits only',
+      [{}, {}, {}],
+      nothing,
+    ],
     ['no chunk at all', 'INVALID_ARGUMENT', 'data: a stream must have at least one chunk', [], nothing],
     [
       'a path',

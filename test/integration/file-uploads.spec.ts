@@ -162,9 +162,17 @@ describe('an upload that is left', () => {
   test('a stream that is to be kept whole or not at all', async () => {
     const { fileId } = await create();
     const whole = files.begin();
-    await whole.send({ fileId, data: data.subarray(0, 1000), atomic: true });
+    await whole.send({ fileId, data: data.subarray(0, 600), atomic: true });
+    await whole.send({ offset: '600', data: data.subarray(600, 1000), commit: true });
     await whole.end().catch(() => undefined);
     expect(await received(fileId)).toBe(1000);
+    // A stream that is cancelled may look like one that has ended.
+    const ended = files.begin();
+    await ended.send({ fileId, offset: '1000', data: Buffer.alloc(5000, 'wrong'), atomic: true });
+    expect(await ended.end().catch((error: unknown) => error)).toMatchObject({
+      reason: 'UPLOAD_INCOMPLETE',
+      details: { facts: { received: '1000' } },
+    });
     const broken = files.begin();
     await broken.send({ fileId, offset: '1000', data: Buffer.alloc(5000, 'wrong'), atomic: true });
     await broken.fileId;

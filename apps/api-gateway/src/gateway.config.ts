@@ -14,7 +14,7 @@ export const gatewaySettings = z
     HTTP_HOST: z.string().default('127.0.0.1').describe('The address that REST is served on.'),
     HTTP_PORT: port(3000).describe('The port that REST is served on; 0: any free one.'),
     HTTP_REQUEST_TIMEOUT_SECONDS: integer(1, 3600, 60).describe(
-      'The longest that a request may take to arrive, its headers 10 s at most; of one in bulk, the longest that nothing may arrive.',
+      'The longest that a request may take to arrive, its headers 10 s at most; of one in bulk, or of a file, the longest that nothing may arrive.',
     ),
     HTTP_KEEPALIVE_TIMEOUT_SECONDS: integer(1, 3600, 65).describe('Seconds that a connection is kept between two requests.'),
     HTTP_MAX_CONNECTIONS: integer(1, 1_000_000, 4096).describe('Connections served at a time; more are closed at once.'),

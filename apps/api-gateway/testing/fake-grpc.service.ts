@@ -4,6 +4,7 @@ import {
   Server,
   ServerCredentials,
   type ServerDuplexStream,
+  type ServerReadableStream,
   type ServerUnaryCall,
   type ServerWritableStream,
   type ServiceDefinition,
@@ -23,7 +24,7 @@ export interface ReceivedCall {
   cancelled: Promise<void>;
 }
 
-type Stream = ServerWritableStream<any, any> | ServerDuplexStream<any, any>;
+type Stream = ServerWritableStream<any, any> | ServerReadableStream<any, any> | ServerDuplexStream<any, any>;
 
 /** A fake of a service, for the gateway's tests: grpc-js on a free port of loopback, answering what a test says. */
 export abstract class FakeGrpcService {
@@ -39,9 +40,12 @@ export abstract class FakeGrpcService {
   /** What the service answers, by the contract's name of the RPC. */
   protected abstract handlers(): UntypedServiceImplementation;
 
-  async start(): Promise<void> {
+  /** @param beside fakes of services that are served at the same address */
+  async start(...beside: FakeGrpcService[]): Promise<void> {
     const definition = loadPackage();
-    this.server.addService(definition[`sky_genesis.${this.service}`] as ServiceDefinition, this.handlers());
+    for (const each of [this, ...beside]) {
+      this.server.addService(definition[`sky_genesis.${each.service}`] as ServiceDefinition, each.handlers());
+    }
     this.server.addService(definition['grpc.health.v1.Health'] as ServiceDefinition, {
       Check: (_call: unknown, done: (error: null, response: object) => void) =>
         done(null, { status: this.serving ? 'SERVING' : 'NOT_SERVING' }),
@@ -87,7 +91,7 @@ export abstract class FakeGrpcService {
     };
   }
 
-  private receive(method: string, call: ServerUnaryCall<unknown, unknown> | Stream, request: unknown): ReceivedCall {
+  protected receive(method: string, call: ServerUnaryCall<unknown, unknown> | Stream, request: unknown): ReceivedCall {
     const cancelled = new Promise<void>((resolve) => (call as EventEmitter).on('cancelled', () => resolve()));
     const received = { method, request, metadata: call.metadata, deadline: new Date(call.getDeadline()), cancelled };
     this.calls.push(received);

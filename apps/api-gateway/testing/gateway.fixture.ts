@@ -2,13 +2,16 @@ import { connect } from 'node:net';
 import { issueToken } from '@sky-genesis/auth';
 import { type GatewayConfig, readGatewayConfig } from '../src/gateway.config';
 import { type Gateway, startGateway } from '../src/start-gateway';
+import { FakeFilesService } from './fake-files.service';
 import { FakeMailService } from './fake-mail.service';
 import { FakeSearchService } from './fake-search.service';
 
 export const AUTH = { AUTH_SECRET: 'only-for-tests-only-for-tests-0000', AUTH_ISSUER: 'https://issuer.test', AUTH_AUDIENCE: 'sge' };
 
-export const tokenFor = (scope = 'mail.send mail.read events.read search.read search.write', secondsToLive = 60): string =>
-  issueToken(AUTH, { sub: 'alice', tenant: 'acme', scope, senders: ['*@example.com'] }, secondsToLive);
+export const tokenFor = (
+  scope = 'mail.send mail.read events.read search.read search.write files.read files.write',
+  secondsToLive = 60,
+): string => issueToken(AUTH, { sub: 'alice', tenant: 'acme', scope, senders: ['*@example.com'] }, secondsToLive);
 
 export const configFor = (address: string, more: Record<string, string> = {}): GatewayConfig =>
   readGatewayConfig({ HTTP_PORT: '0', GRPC_MAIL_SERVICE_ADDR: address, NODE_ENV: 'test', LOG_LEVEL: 'silent', ...AUTH, ...more });
@@ -22,11 +25,13 @@ export interface Answer {
 /** A gateway on a free port, before fakes of the services. */
 export class GatewayFixture {
   readonly mail = new FakeMailService();
+  /** Served where mail is. */
+  readonly files = new FakeFilesService();
   readonly search = new FakeSearchService();
   private gateway!: Gateway;
 
   async start(more: Record<string, string> = {}): Promise<this> {
-    await Promise.all([this.mail.start(), this.search.start()]);
+    await Promise.all([this.mail.start(this.files), this.search.start()]);
     this.gateway = await startGateway(configFor(this.mail.address, { GRPC_SEARCH_SERVICE_ADDR: this.search.address, ...more }));
     return this;
   }
@@ -51,7 +56,7 @@ export class GatewayFixture {
     const response = await fetch(`${this.url}${path}`, { ...init, headers: { authorization: `Bearer ${tokenFor()}`, ...init.headers } });
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.includes('json');
-    return { status: response.status, headers: response.headers, json: isJson ? JSON.parse(text) : text };
+    return { status: response.status, headers: response.headers, json: isJson && text ? JSON.parse(text) : text };
   }
 
   post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {

@@ -15,8 +15,13 @@ export interface CallOptions {
   timeoutMs?: number | undefined;
 }
 
-/** Options for `ClientsModule`: a channel to one service; `ownConnection`: one that no other channel shares. */
-export function grpcClientOptions(address: string, limits: GrpcSettings, ownConnection = false): GrpcOptions {
+/**
+ * Options for `ClientsModule`: a channel to one service.
+ * @param ownConnection one that no other channel shares
+ * @param windowBytes what the other side may send of one stream before it is read; 65,535 where left out. It is also the
+ *   memory of a stream whose reader is slow: Node gives the window of the whole connection back as bytes arrive
+ */
+export function grpcClientOptions(address: string, limits: GrpcSettings, ownConnection = false, windowBytes?: number): GrpcOptions {
   return {
     transport: Transport.GRPC,
     options: {
@@ -33,6 +38,7 @@ export function grpcClientOptions(address: string, limits: GrpcSettings, ownConn
         'grpc.service_config_disable_resolution': 1,
         'grpc.enable_channelz': 0,
         'grpc.use_local_subchannel_pool': ownConnection ? 1 : 0,
+        ...(windowBytes !== undefined && { 'grpc-node.flow_control_window': windowBytes }),
       },
     },
   };

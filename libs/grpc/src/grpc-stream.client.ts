@@ -1,12 +1,18 @@
-import type { ClientDuplexStream, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import { type ClientDuplexStream, type ClientReadableStream, type ClientWritableStream, type ServiceError, status } from '@grpc/grpc-js';
 import { callContext } from './call-context';
 import type { CallOptions } from './grpc-client';
 import { fromServiceError } from './grpc-status';
+import { readNoneAhead } from './read-ahead';
 import { RuleError } from './rule-error';
 
 export interface StreamOptions extends CallOptions {
   /** Ends the stream, as the end of the call at hand does. Its reason, where that is a RuleError, is what is thrown. */
   signal?: AbortSignal | undefined;
+}
+
+export interface ReadOptions extends StreamOptions {
+  /** For answers so large that none is to be held beside the one in hand. */
+  noneAhead?: boolean;
 }
 
 /**
@@ -16,9 +22,9 @@ export interface StreamOptions extends CallOptions {
  */
 export function responsesOf<Response>(
   open: () => Promise<ClientReadableStream<Response>>,
-  options: StreamOptions,
+  options: ReadOptions,
 ): AsyncGenerator<Response, void, undefined> {
-  return readAll(open, endings(options));
+  return readAll(open, endings(options), options.noneAhead);
 }
 
 /**
@@ -32,6 +38,39 @@ export function exchange<Request, Response>(
   options: StreamOptions,
 ): AsyncGenerator<Response, void, undefined> {
   return sendAndRead(open, requests, endings(options));
+}
+
+type Answered<Response> = (error: ServiceError | null, response?: Response) => void;
+
+/**
+ * A stream of requests against one answer. A request is taken as `exchange` takes it. An error of `requests` cancels the
+ * call, as does the end of the call at hand; so does nothing else.
+ * @throws RuleError as the service threw it, whatever else happened; else what `requests` threw; CANCELLED, or the reason
+ *   of the signal
+ */
+export async function sendAll<Request, Response>(
+  open: (answered: Answered<Response>) => Promise<ClientWritableStream<Request>>,
+  requests: AsyncIterable<Request>,
+  options: StreamOptions,
+): Promise<Response> {
+  const ends = endings(options);
+  let answered!: Answered<Response>;
+  const answer = new Promise<Response>((resolve, reject) => {
+    answered = (error, response) => (error ? reject(error) : resolve(response as Response));
+  });
+  const call = await open(answered);
+  const letGo = cancelAtEnd(call, ends);
+  const sender = new RequestSender(call, requests);
+  void sender.run();
+  try {
+    return await answer;
+  } catch (error) {
+    if ((error as ServiceError).code !== status.CANCELLED) throw fromServiceError(error as ServiceError);
+    throw sender.sourceFailure ? sender.sourceFailure.error : whyEnded(error, ends);
+  } finally {
+    letGo();
+    sender.stop();
+  }
 }
 
 /** Taken when the stream is made: it may be read in the context of another call. */
@@ -63,24 +102,38 @@ async function* sendAndRead<Request, Response>(
 async function* readAll<Response>(
   open: () => Promise<ClientReadableStream<Response>>,
   ends: readonly AbortSignal[],
+  noneAhead = false,
 ): AsyncGenerator<Response, void, undefined> {
   const call = await open();
-  const cancel = () => call.cancel();
+  if (noneAhead) readNoneAhead(call);
   // The status of a call that was left comes as an 'error', too, when nobody listens any more.
   call.on('error', () => undefined);
+  const letGo = cancelAtEnd(call, ends);
+  try {
+    for await (const response of call) yield response as Response;
+  } catch (error) {
+    throw whyEnded(error, ends);
+  } finally {
+    letGo();
+    call.cancel();
+  }
+}
+
+/** @returns takes the listeners from the signals */
+function cancelAtEnd(call: { cancel: () => void }, ends: readonly AbortSignal[]): () => void {
+  const cancel = () => call.cancel();
   for (const end of ends) {
     if (end.aborted) cancel();
     else end.addEventListener('abort', cancel, { once: true });
   }
-  try {
-    for await (const response of call) yield response as Response;
-  } catch (error) {
-    const reason: unknown = ends.find(({ aborted }) => aborted)?.reason;
-    throw reason instanceof RuleError ? reason : fromServiceError(error as ServiceError);
-  } finally {
+  return () => {
     for (const end of ends) end.removeEventListener('abort', cancel);
-    cancel();
-  }
+  };
+}
+
+function whyEnded(error: unknown, ends: readonly AbortSignal[]): RuleError {
+  const reason: unknown = ends.find(({ aborted }) => aborted)?.reason;
+  return reason instanceof RuleError ? reason : fromServiceError(error as ServiceError);
 }
 
 /** Writes requests to a call until they end, fail, or the call does. */
@@ -92,7 +145,7 @@ class RequestSender<Request> {
   private wake: () => void = () => undefined;
 
   constructor(
-    private readonly call: ClientDuplexStream<Request, unknown>,
+    private readonly call: Pick<ClientWritableStream<Request>, 'write' | 'end' | 'cancel'>,
     requests: AsyncIterable<Request>,
   ) {
     this.source = requests[Symbol.asyncIterator]();

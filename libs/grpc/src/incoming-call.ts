@@ -1,4 +1,5 @@
 import type { ServerDuplexStream, ServerReadableStream, ServerWritableStream } from '@grpc/grpc-js';
+import { readNoneAhead } from './read-ahead';
 import { RuleError } from './rule-error';
 
 /** A call whose requests are a stream. */
@@ -38,13 +39,4 @@ export function orIdle<T>(promise: Promise<T>, ms: number, what: string): Promis
     const timer = setTimeout(idle, ms);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-}
-
-/**
- * Node would read 16 messages ahead, 64 MiB of the largest: a stream that is held back holds one in hand, and none beside
- * it. The field is private; without it a stream costs more memory, and a test on a real server sees that.
- */
-function readNoneAhead(call: RequestsCall<unknown>): void {
-  const { _readableState: state } = call as unknown as { _readableState?: { highWaterMark: number } };
-  if (state) state.highWaterMark = 0;
 }

@@ -12,6 +12,7 @@ export { type Caller } from './caller';
 export { type CallLimits, callContextInterceptor } from './call-context.interceptor';
 export { type DuplexHandler, serveDuplex } from './duplex-call';
 export { type CodeName, defaultReason, type ErrorReason, errorReasons } from './error-reasons';
+export { FilesClient } from './files.client';
 export { type CallOptions, grpcClientOptions } from './grpc-client';
 export { type StreamOptions } from './grpc-stream.client';
 export { GrpcServer, type GrpcServerSettings } from './grpc-server';

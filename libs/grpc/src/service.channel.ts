@@ -1,8 +1,8 @@
-import { type Client, type ClientDuplexStream, type ClientReadableStream, Metadata } from '@grpc/grpc-js';
+import { type Client, type ClientDuplexStream, type ClientReadableStream, type ClientWritableStream, Metadata } from '@grpc/grpc-js';
 import type { ClientGrpc } from '@nestjs/microservices';
 import { callContext } from './call-context';
 import { addContext, type CallOptions, methodOf, unaryCall } from './grpc-client';
-import { exchange, responsesOf, type StreamOptions } from './grpc-stream.client';
+import { exchange, type ReadOptions, responsesOf, sendAll, type StreamOptions } from './grpc-stream.client';
 
 export interface ServiceChannelSettings {
   timeoutMs: number;
@@ -38,7 +38,7 @@ export class ServiceChannel {
   }
 
   /** Begins with the first `next()`. As `responsesOf`. */
-  responses<Response>(method: string, request: unknown, options: StreamOptions): AsyncGenerator<Response, void, undefined> {
+  responses<Response>(method: string, request: unknown, options: ReadOptions): AsyncGenerator<Response, void, undefined> {
     return responsesOf(this.opening<ClientReadableStream<Response>>(method, options, [request]), options);
   }
 
@@ -51,6 +51,11 @@ export class ServiceChannel {
     return exchange(this.opening<ClientDuplexStream<Request, Response>>(method, options, []), requests, options);
   }
 
+  /** As `sendAll`. */
+  send<Request, Response>(method: string, requests: AsyncIterable<Request>, options: StreamOptions): Promise<Response> {
+    return sendAll(this.opening<ClientWritableStream<Request>>(method, options, []), requests, options);
+  }
+
   /** Whether the service says that it is SERVING (grpc.health.v1). */
   async isServing(timeoutMs: number): Promise<boolean> {
     const request = { service: `sky_genesis.${this.service}` };
@@ -59,13 +64,13 @@ export class ServiceChannel {
   }
 
   /** Opens a stream with the request id and the trace of the call at hand now, whenever the stream begins. */
-  private opening<Call>(method: string, options: StreamOptions, request: [] | [unknown]): () => Promise<Call> {
+  private opening<Call>(method: string, options: StreamOptions, request: [] | [unknown]): (...callback: unknown[]) => Promise<Call> {
     const context = callContext.getStore();
-    return async () => {
+    return async (...callback) => {
       const metadata = await this.metadataFor(options);
       addContext(metadata, context);
       const deadline = options.timeoutMs === undefined ? {} : { deadline: Date.now() + options.timeoutMs };
-      return methodOf<(...args: unknown[]) => Call>(this.streams, method).call(this.streams, ...request, metadata, deadline);
+      return methodOf<(...args: unknown[]) => Call>(this.streams, method).call(this.streams, ...request, metadata, deadline, ...callback);
     };
   }
 

@@ -1,12 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { requestIdFrom } from '@sky-genesis/grpc';
+import { InvalidArgumentError, requestIdFrom } from '@sky-genesis/grpc';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../gateway.config';
+import { FILE_BY_NAME } from '../files/files.schema';
+import { addTusVersion } from '../files/tus/tus-version.hook';
 import { ProblemFilter } from '../problem/problem.filter';
 import { addArrivalBound } from './arrival-bound.hook';
 import { addBodyBudget } from './body-budget.hook';
 import { answerBrokenRequest } from './broken-request.handler';
+import { addExpectContinue } from './expect-continue.hook';
 import { addGracefulClose } from './graceful-close.hook';
 import { addMediaTypes } from './media-types.hook';
 import { addRequestContext, setRequestHeaders } from './request-context.hook';
@@ -40,10 +43,10 @@ export function createHttpAdapter(config: GatewayConfig): FastifyAdapter {
     requestIdHeader: false,
     genReqId: ({ headers }: IncomingMessage) => requestIdFrom(headers['x-request-id']),
     clientErrorHandler: answerBrokenRequest,
-    // What the router refuses before any hook runs: a path that cannot be decoded.
+    // What the router refuses before any hook runs: a path that cannot be decoded, or has too long a part.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       setRequestHeaders(request, reply);
-      problems.answer(error, request, reply);
+      problems.answer(nameTooLong(error, request) ?? error, request, reply);
     },
   });
   const server = adapter.getInstance();
@@ -51,8 +54,17 @@ export function createHttpAdapter(config: GatewayConfig): FastifyAdapter {
   addRequestContext(server);
   addArrivalBound(server, requestTimeoutMs);
   addMediaTypes(server);
+  addExpectContinue(server);
   addBodyBudget(server, LARGEST_BODIES_AT_ONCE * config.GRPC_MAX_MESSAGE_SIZE, config.GRPC_MAX_MESSAGE_SIZE);
   addUnreadBodyBound(server);
+  addTusVersion(server);
   addGracefulClose(server, config.SHUTDOWN_GRACE_SECONDS * 1000);
   return adapter;
+}
+
+/** A name that is too long is told as such, not as a route that is not there. */
+function nameTooLong(error: Error, { url }: FastifyRequest): InvalidArgumentError | undefined {
+  if ((error as { code?: string }).code !== 'FST_ERR_MAX_PARAM_LENGTH' || !url.startsWith(`/${FILE_BY_NAME}/`)) return undefined;
+  const description = `must be at most ${MAX_PATH_PARAMETER_LENGTH} characters long in a path`;
+  return new InvalidArgumentError([{ field: 'filename', description }]);
 }

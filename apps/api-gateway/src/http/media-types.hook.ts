@@ -3,11 +3,18 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 export const NDJSON = 'application/x-ndjson';
 
-/** Whether the route reads its body itself, line by line. */
-export const isStreamed = ({ routeOptions }: FastifyRequest): boolean =>
-  (routeOptions.config as { streamedBody?: boolean } | undefined)?.streamedBody === true;
+/** What a route reads its body as, itself and however long it is: lines of JSON, or bytes of any media type, or of none. */
+export type StreamedBody = 'ndjson' | 'bytes';
 
-/** JSON for every route, but NDJSON, and nothing else, for those that stream their body. */
+const streamedBody = ({ routeOptions }: FastifyRequest): StreamedBody | undefined =>
+  (routeOptions.config as { streamedBody?: StreamedBody } | undefined)?.streamedBody;
+
+/** Whether the route reads its body itself. */
+export const isStreamed = (request: FastifyRequest): boolean => streamedBody(request) !== undefined;
+
+export const takesBytes = (request: FastifyRequest): boolean => streamedBody(request) === 'bytes';
+
+/** JSON for every route, but NDJSON, or anything, for those that stream their body. */
 export function addMediaTypes(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   // Bytes only: they are read as JSON by the validation pipe, when it is known who asks.
@@ -16,16 +23,29 @@ export function addMediaTypes(server: FastifyInstance): void {
     else done(encoded());
   });
   server.addContentTypeParser(NDJSON, (request: FastifyRequest, body, done) => {
-    if (!isStreamed(request)) done(new RuleError('UNSUPPORTED_MEDIA_TYPE', 'the body must be application/json'));
+    if (streamedBody(request) !== 'ndjson') done(new RuleError('UNSUPPORTED_MEDIA_TYPE', 'the body must be application/json'));
     else if (isPlain(request)) done(null, body);
     else done(encoded());
   });
+  server.addContentTypeParser('*', (request: FastifyRequest, _body, done) => {
+    if (takesBytes(request) || request.is404) done(null);
+    else done(new RuleError('UNSUPPORTED_MEDIA_TYPE'));
+  });
   server.addHook('onRequest', (request, _reply, done) => {
     const type = request.headers['content-type'];
-    if (isStreamed(request) && type !== undefined && !isNdjson(type)) done(notNdjson());
-    else done();
+    const takes = streamedBody(request);
+    if (takes === 'ndjson' && type !== undefined && !isNdjson(type)) done(notNdjson());
+    else if (takes === 'bytes' && !isPlain(request)) done(encoded());
+    else {
+      // Fastify would choose by it who reads the body, and refuse what is no media type: `declaredType` still tells it.
+      if (takes === 'bytes') delete request.headers['content-type'];
+      done();
+    }
   });
 }
+
+/** The media type of a body of bytes, as it was declared; undefined where none was. */
+export const declaredType = ({ raw }: FastifyRequest): string | undefined => raw.headersDistinct['content-type']?.[0];
 
 export const notNdjson = (): RuleError => new RuleError('UNSUPPORTED_MEDIA_TYPE', `the body must be ${NDJSON}`);
 

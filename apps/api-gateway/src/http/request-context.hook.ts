@@ -14,6 +14,23 @@ export function addRequestContext(server: FastifyInstance): void {
   });
 }
 
+/** Work whose calls go on when the client of the request at hand is gone: for so long, and are then cancelled. */
+export async function outlivingClient<T>(withinMs: number, work: () => Promise<T>): Promise<T> {
+  const context = callContext.getStore();
+  if (!context) return work();
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const gone = () => (timer = setTimeout(() => late.abort(new RuleError('CANCELLED')), withinMs));
+  if (context.signal.aborted) gone();
+  else context.signal.addEventListener('abort', gone, { once: true });
+  try {
+    return await callContext.run({ ...context, signal: late.signal }, work);
+  } finally {
+    clearTimeout(timer);
+    context.signal.removeEventListener('abort', gone);
+  }
+}
+
 /** Tells the client the request's id and trace, and what a browser may do with the answer: nothing. */
 export function setRequestHeaders(request: FastifyRequest, reply: FastifyReply): string {
   const traceparent = traceparentFrom(request.headers[TRACEPARENT]);

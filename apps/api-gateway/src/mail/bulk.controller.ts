@@ -33,7 +33,7 @@ for the request is read no faster than its answers are taken. Where the stream e
 answered with why; \`SERVICE_UNAVAILABLE\` there means that it may be accepted or not: repeat it with the same \`idempotency_key\`. \
 A last line without \`request_ref\` says that the request was not read to its end.`,
     errors: ['UNSUPPORTED_MEDIA_TYPE', 'TOO_MANY_STREAMS', 'SERVER_DRAINING'],
-    streamedBody: true,
+    streamedBody: 'ndjson',
   })
   @ApiConsumes(NDJSON)
   @ApiBody({ standardSchema: bulkLine, description: 'An email a line.' } as never)

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { EVENT_STREAM } from '../events/events.schema';
 import { problem } from '../problem/problem.schema';
 
-const DESCRIPTION = `Send mail and see what became of it, for each recipient; find mails and documents.
+const DESCRIPTION = `Send mail and see what became of it, for each recipient; find mails and documents; upload and download files.
 
 - Every route is one RPC of the gRPC contract, with the same rules and the same error codes.
 - Names are snake_case; times are unix seconds unless a name ends in \`_ms\`; lists of words (states, kinds) may grow.
@@ -25,6 +25,7 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
     .addTag('mail', 'Send, read, list, cancel and resolve emails.')
     .addTag('events', 'What happened to emails, in order.')
     .addTag('search', 'Find emails and documents; put documents to be found.')
+    .addTag('files', 'Upload, download and delete files; go on with uploads where a connection ended.')
     .addTag('health', 'Whether the gateway is there, and whether it can serve. Open to everyone.');
   const document = SwaggerModule.createDocument(app, builder.build(), {
     // The library's controller of /metrics calls its method `index`.
@@ -60,9 +61,14 @@ data: {"id":"evt_0193a5c1-7f3e-7c3a-9d55-0a1b2c3d4e5f","cursor":"4711","type":"e
 /** Readers of the document look for a parameter's description beside its schema, not in it. */
 function describeParameters({ paths }: OpenAPIObject): void {
   for (const operations of Object.values(paths)) {
-    for (const { parameters = [] } of [operations.get, operations.put, operations.post, operations.delete].filter(
-      (operation) => operation !== undefined,
-    )) {
+    for (const { parameters = [] } of [
+      operations.get,
+      operations.put,
+      operations.post,
+      operations.patch,
+      operations.head,
+      operations.delete,
+    ].filter((operation) => operation !== undefined)) {
       for (const parameter of parameters) {
         if ('schema' in parameter) parameter.description ??= (parameter.schema as { description?: string }).description ?? '';
       }

@@ -3,6 +3,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiHeader, ApiOperation, ApiSecurity } from '@nestjs/swagger';
 import { Calls, type Rpc, rpcScopes } from '@sky-genesis/auth';
 import type { ErrorReason } from '@sky-genesis/grpc';
+import type { StreamedBody } from '../http/media-types.hook';
 import { ApiProblems } from './api-problems.decorator';
 
 /** What any route that calls an RPC can answer, whatever it does. */
@@ -24,8 +25,8 @@ export interface RouteDocs {
   summary: string;
   description: string;
   errors: readonly ErrorReason[];
-  /** The route reads its body itself, as NDJSON, however long it is. */
-  streamedBody?: boolean;
+  /** The route reads its body itself, however long it is. */
+  streamedBody?: StreamedBody;
   /** What REST calls a field of the contract here; left out: as for emails. */
   restName?: (field: string) => string;
 }
@@ -36,7 +37,7 @@ export function RpcRoute(rpc: Rpc, docs: RouteDocs): MethodDecorator {
   return applyDecorators(
     Calls(rpc),
     // For the challenge that names the scope, the errors that name fields, and the hooks that treat a streamed body in their own way.
-    RouteConfig({ rpc, streamedBody: docs.streamedBody === true, restName: docs.restName }),
+    RouteConfig({ rpc, streamedBody: docs.streamedBody, restName: docs.restName }),
     ApiSecurity('bearer', [scope]),
     ApiOperation({ summary: docs.summary, description: `${docs.description}\n\nNeeds the scope \`${scope}\`. Calls \`${rpc}\`.` }),
     ApiHeader({

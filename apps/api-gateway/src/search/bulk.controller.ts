@@ -34,7 +34,7 @@ for the request is read no faster than its answers are taken. Where the stream e
 is answered with why: it may be carried out or not, and can be sent again. A last line without \`request_ref\` says that the request \
 was not read to its end.`,
     errors: ['UNSUPPORTED_MEDIA_TYPE', 'TOO_MANY_STREAMS', 'SERVER_DRAINING', 'SEARCH_UNAVAILABLE'],
-    streamedBody: true,
+    streamedBody: 'ndjson',
   })
   @ApiConsumes(NDJSON)
   @ApiBody({ standardSchema: bulkLine, description: 'A document or a deletion a line.' } as never)

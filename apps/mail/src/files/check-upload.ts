@@ -42,7 +42,9 @@ export function checkChunk(
 ): CheckedChunk {
   const { offset, totalSize, sha256 } = checked((violations) => {
     if (chunk.data.length > MAX_CHUNK_BYTES) violations.add('data', `must be at most ${MAX_CHUNK_BYTES} bytes, not ${chunk.data.length}`);
-    if (chunk.data.length === 0 && !isFirst && !chunk.last) violations.add('data', 'may be empty in the first and the last chunk only');
+    if (chunk.data.length === 0 && !isFirst && !chunk.last && !chunk.commit) {
+      violations.add('data', 'may be empty in the first chunk, the last and one that commits only');
+    }
     for (const [field, given, known] of [
       ['filename', chunk.filename, upload.filename],
       ['content_type', chunk.contentType, upload.contentType],

@@ -17,6 +17,7 @@ export const toUploadChunk = ({
   last,
   sha256,
   atomic,
+  commit,
 }: FileChunk): UploadChunk => ({
   fileId,
   filename,
@@ -28,6 +29,7 @@ export const toUploadChunk = ({
   last,
   sha256,
   atomic,
+  commit,
 });
 
 export const toUploadDraft = ({ filename, contentType, totalSize, sha256 }: CreateUploadRequest): UploadDraft => ({
@@ -80,6 +82,7 @@ export const toFileChunk = ({ header, offset, data, last }: DownloadPiece): File
   last,
   sha256: header?.sha256.toString('hex') ?? '',
   atomic: false,
+  commit: false,
 });
 
 const unixSeconds = (date: Date): number => Math.floor(date.getTime() / 1000);

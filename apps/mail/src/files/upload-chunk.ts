@@ -9,6 +9,7 @@ export interface UploadChunk {
   last: boolean;
   sha256: string;
   atomic: boolean;
+  commit: boolean;
 }
 
 /** What is to be known of a file before its first byte; as UploadChunk. */

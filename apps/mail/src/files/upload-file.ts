@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { type ErrorReason, RuleError } from '@sky-genesis/grpc/rule-error';
+import { type ErrorReason, InvalidArgumentError, RuleError } from '@sky-genesis/grpc/rule-error';
 import { v7 as uuidv7 } from 'uuid';
 import { checkChunk, checkUpload, firstChunkOf } from './check-upload';
 import { fileNotFound, fileUuid, formatFileId, parseFileId } from './file-id';
@@ -60,9 +60,11 @@ export class UploadFile {
       if (chunk.fileId !== '' && fileUuid(chunk.fileId) !== upload.id) throw fileNotFound();
       const known = { ...upload, totalSize: session.totalSize };
       const { totalSize, sha256 } = checkChunk(chunk, known, session.position, chunk === first, this.limits);
+      if (session.committed) throw new InvalidArgumentError([{ field: 'commit', description: 'was said: no chunk may follow it' }]);
       session.totalSize = totalSize;
       await session.write(chunk.data);
       fileBytesTotal.inc({ direction: 'in' }, chunk.data.length);
+      session.committed = chunk.commit;
       if (!chunk.last) continue;
       const file = await session.complete([sha256, upload.sha256]);
       uploadStreamsTotal.inc({ outcome: 'completed' });
@@ -105,7 +107,8 @@ async function ended(session: UploadSession, error: unknown, { isNew, isAtomic }
   }
   uploadStreamsTotal.inc({ outcome: 'kept' });
   let stored = session.upload.object.size;
-  if (isAtomic && reason !== 'UPLOAD_INCOMPLETE') await session.leave();
+  // That a stream has ended says nothing: one that is cancelled may look so.
+  if (isAtomic && !session.committed) await session.leave();
   else stored = await session.keep();
   if (!(error instanceof RuleError)) return error;
   const facts = { ...error.details.facts, file_id: formatFileId(session.upload.id), received: String(stored) };

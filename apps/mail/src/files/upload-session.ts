@@ -26,6 +26,8 @@ export class UploadSession {
   totalSize: number | undefined;
   private stored: number;
   private state: ObjectState;
+  /** Of an atomic one: what was taken is to be kept. */
+  committed = false;
   private writer: ObjectWriter | undefined;
   private readonly running: RunningHash | undefined;
   private readonly before: RunningHash | undefined;
@@ -38,7 +40,7 @@ export class UploadSession {
   private busy = false;
   private movedTo: number;
 
-  /** @param atomic nothing is recorded until `keep` */
+  /** @param atomic nothing is recorded until it is committed */
   constructor(
     private readonly stores: SessionStores,
     readonly upload: Upload,

@@ -547,7 +547,7 @@ export interface FileChunk {
   contentType: string;
   /** Where data starts, in bytes. */
   offset: string;
-  /** At most 1 MiB; empty only in the first and the last chunk. */
+  /** At most 1 MiB; empty only in the first, the last and one that commits. */
   data: Uint8Array;
   /**
    * The whole file's, in bytes; 0: not known yet. Known from the first chunk on in a download. In an upload it may be said
@@ -559,10 +559,12 @@ export interface FileChunk {
   /** Hex, of the whole file. In an upload's last chunk it is checked. */
   sha256: string;
   /**
-   * First chunk of an upload only. What this stream brings is kept as a whole, when the stream is ended in order, or not
-   * at all, when it is cancelled or breaks: for who checks a piece only once it is all there.
+   * First chunk of an upload only. What this stream brings is kept only once a chunk says commit, or last: for who checks
+   * a piece when it is all there.
    */
   atomic: boolean;
+  /** What an atomic stream brought is kept. The last of its chunks; it may be empty. */
+  commit: boolean;
 }
 
 export interface UploadResponse {

@@ -1,0 +1,52 @@
+import type { ClientGrpc } from '@nestjs/microservices';
+import type {
+  CreateUploadRequest,
+  DeleteFileRequest,
+  DeleteFileResponse,
+  DownloadRequest,
+  File,
+  FileChunk,
+  GetFileRequest,
+  GetUploadRequest,
+  UploadResponse,
+  UploadStatus,
+} from '@sky-genesis/proto';
+import type { CallOptions } from './grpc-client';
+import type { StreamOptions } from './grpc-stream.client';
+import { ServiceChannel, type ServiceChannelSettings } from './service.channel';
+
+/** StreamingService as seen by its callers: the only place where they meet. */
+export class FilesClient {
+  private readonly channel: ServiceChannel;
+
+  /** @param streams the channel of uploads and downloads: one of their own, so that unary calls do not wait behind them */
+  constructor(client: ClientGrpc, settings: ServiceChannelSettings, streams = client) {
+    this.channel = new ServiceChannel('StreamingService', client, settings, streams);
+  }
+
+  /** As `sendAll`. To end the chunks before the last one is to keep what was sent: UPLOAD_INCOMPLETE says up to where. */
+  uploadFile(chunks: AsyncIterable<FileChunk>, options: StreamOptions): Promise<UploadResponse> {
+    return this.channel.send('uploadFile', chunks, options);
+  }
+
+  /** Begins with the first `next()`. As `responsesOf`; a chunk is read when it is asked for, none ahead. */
+  downloadFile(request: DownloadRequest, options: StreamOptions): AsyncGenerator<FileChunk, void, undefined> {
+    return this.channel.responses('downloadFile', request, { ...options, noneAhead: true });
+  }
+
+  createUpload(request: CreateUploadRequest, options: CallOptions): Promise<UploadStatus> {
+    return this.channel.call('createUpload', request, options);
+  }
+
+  getUpload(request: GetUploadRequest, options: CallOptions): Promise<UploadStatus> {
+    return this.channel.call('getUpload', request, options);
+  }
+
+  getFile(request: GetFileRequest, options: CallOptions): Promise<File> {
+    return this.channel.call('getFile', request, options);
+  }
+
+  deleteFile(request: DeleteFileRequest, options: CallOptions): Promise<DeleteFileResponse> {
+    return this.channel.call('deleteFile', request, options);
+  }
+}
