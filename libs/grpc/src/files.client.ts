@@ -14,6 +14,7 @@ import type {
 import type { CallOptions } from './grpc-client';
 import type { StreamOptions } from './grpc-stream.client';
 import { ServiceChannel, type ServiceChannelSettings } from './service.channel';
+import { countedBytes } from './young-buffers';
 
 /** StreamingService as seen by its callers: the only place where they meet. */
 export class FilesClient {
@@ -26,12 +27,12 @@ export class FilesClient {
 
   /** As `sendAll`. To end the chunks before the last one is to keep what was sent: UPLOAD_INCOMPLETE says up to where. */
   uploadFile(chunks: AsyncIterable<FileChunk>, options: StreamOptions): Promise<UploadResponse> {
-    return this.channel.send('uploadFile', chunks, options);
+    return this.channel.send('uploadFile', countedBytes(chunks), options);
   }
 
   /** Begins with the first `next()`. As `responsesOf`; a chunk is read when it is asked for, none ahead. */
   downloadFile(request: DownloadRequest, options: StreamOptions): AsyncGenerator<FileChunk, void, undefined> {
-    return this.channel.responses('downloadFile', request, { ...options, noneAhead: true });
+    return countedBytes(this.channel.responses<FileChunk>('downloadFile', request, { ...options, noneAhead: true }));
   }
 
   createUpload(request: CreateUploadRequest, options: CallOptions): Promise<UploadStatus> {

@@ -28,3 +28,4 @@ export { type FieldViolation, InvalidArgumentError, RuleError } from './rule-err
 export { RuleExceptionFilter } from './rule-exception.filter';
 export { SearchClient } from './search.client';
 export { SERVICE_AUTHORIZATION, type ServiceChannelSettings } from './service.channel';
+export { bytesPassed, countedBytes } from './young-buffers';

@@ -1,7 +1,7 @@
 import type { Metadata, sendUnaryData, ServerReadableStream, ServerWritableStream } from '@grpc/grpc-js';
 import { Controller, Logger, UseFilters } from '@nestjs/common';
 import { GrpcMethod, GrpcStreamCall } from '@nestjs/microservices';
-import { callContext, OpenStreams, RuleExceptionFilter, serveRequests, serveResponses } from '@sky-genesis/grpc';
+import { bytesPassed, callContext, countedBytes, OpenStreams, RuleExceptionFilter, serveRequests, serveResponses } from '@sky-genesis/grpc';
 import type { Caller } from '@sky-genesis/grpc/caller';
 import type { DownloadRequest, FileChunk, UploadResponse } from '@sky-genesis/proto';
 import { EMPTY, type Observable } from 'rxjs';
@@ -33,6 +33,7 @@ export class FileStreamsGrpcController {
         const stream = {
           read: async () => {
             const chunk = await requests.read();
+            if (chunk) bytesPassed(chunk.data.length);
             return chunk && toUploadChunk(chunk);
           },
           begun: (fileId: string) => requests.tell('file-id', fileId),
@@ -58,7 +59,7 @@ export class FileStreamsGrpcController {
   }
 
   private async *chunks(request: DownloadRequest, caller: Caller, ending: AbortSignal): AsyncGenerator<FileChunk> {
-    for await (const piece of this.downloads.run(toDownloadQuery(request), caller)) {
+    for await (const piece of countedBytes(this.downloads.run(toDownloadQuery(request), caller))) {
       ending.throwIfAborted();
       yield toFileChunk(piece);
     }

@@ -1,0 +1,26 @@
+const EVERY_BYTES = 1024 * 1024;
+
+let passed = 0;
+
+/**
+ * To be told of all bytes of files that pass through this process. V8 counts buffers towards the limit of its heap, and
+ * collects the whole heap when they reach it, for each 8 MiB of a file: four fifths of all CPU, measured. What is young it
+ * looks at only when its own small part of the heap is full, which buffers do not fill. Done from here, that frees them in a
+ * millisecond. It takes Node's --expose-gc; without it nothing is done.
+ */
+export function bytesPassed(bytes: number): void {
+  passed += bytes;
+  if (passed < EVERY_BYTES) return;
+  passed = 0;
+  void globalThis.gc?.({ type: 'minor', execution: 'sync' });
+}
+
+/** The same chunks, counted. */
+export async function* countedBytes<Chunk extends { data: Uint8Array }>(
+  chunks: AsyncIterable<Chunk>,
+): AsyncGenerator<Chunk, void, undefined> {
+  for await (const chunk of chunks) {
+    bytesPassed(chunk.data.length);
+    yield chunk;
+  }
+}
