@@ -18,11 +18,14 @@ class MemoryObjects {
   fails: Error | undefined;
   /** Holds a checkpoint back until it is called. */
   release: (() => void) | undefined;
+  /** What a write waits for before it has taken anything. */
+  writing: Promise<void> = Promise.resolve();
 
   open({ size }: StoredObject) {
     this.written = this.written.subarray(0, size);
     return Promise.resolve({
       write: async (data: Buffer) => {
+        await this.writing;
         if (this.fails) throw this.fails;
         this.written = Buffer.concat([this.written, data]);
       },
@@ -135,6 +138,25 @@ test('slow bytes are under a checkpoint before long, and hold on to the claim', 
   await settle();
   // To whom nothing comes holds on to nothing.
   expect([uploads.kept.length, uploads.renewals]).toEqual([1, 0]);
+  await session.leave();
+});
+
+test('of bytes that the store is still taking nothing is recorded, however long it takes; the claim is held', async () => {
+  const session = open();
+  await session.write(Buffer.from('taken'));
+  let go: () => void = () => undefined;
+  objects.writing = new Promise((resolve) => (go = resolve));
+  const writing = session.write(Buffer.from('being taken'));
+  for (let tick = 0; tick < 5; tick++) {
+    jest.advanceTimersByTime(3000);
+    await settle();
+  }
+  expect([uploads.kept, objects.durable]).toEqual([[], 0]);
+  expect(uploads.renewals).toBeGreaterThan(3);
+  go();
+  await writing;
+  await settle();
+  expect(uploads.kept.map(({ object }) => [object.size, object.state.bytes])).toEqual([[16, 16]]);
   await session.leave();
 });
 

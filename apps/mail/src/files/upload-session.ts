@@ -38,6 +38,8 @@ export class UploadSession {
   private working = false;
   /** Something is being done with what has come. */
   private busy = false;
+  /** What has come is to be under a checkpoint soon. */
+  private isDue = false;
   private movedTo: number;
 
   /** @param atomic nothing is recorded until it is committed */
@@ -61,6 +63,7 @@ export class UploadSession {
   }
 
   private async take(data: Buffer): Promise<void> {
+    if (data.length === 0) return;
     if (performance.now() - this.claimedAt > DOUBTFUL_MS) await this.renew();
     this.writer ??= await this.stores.objects.open({ id: this.upload.id, size: this.stored, state: this.state });
     const { checkpointBytes } = this.stores.objects;
@@ -68,11 +71,9 @@ export class UploadSession {
       const piece = rest.subarray(0, checkpointBytes - (this.position % checkpointBytes));
       rest = rest.subarray(piece.length);
       this.running?.hash.update(piece);
-      // In one turn: a checkpoint at any moment is of as many bytes as the writer was given.
-      const taken = this.writer.write(piece);
+      await this.writer.write(piece);
       this.position += piece.length;
-      await taken;
-      if (this.position % checkpointBytes === 0) await this.checkpointBeside();
+      if (this.isDue || this.position % checkpointBytes === 0) await this.checkpointBeside();
     }
   }
 
@@ -147,8 +148,9 @@ export class UploadSession {
     this.begin(this.checkpoint(false));
   }
 
-  /** `position` and the writer's promise are taken at once: what comes later is under the next one. */
+  /** Begun while nothing is being written: it is of `position` bytes, and what comes later is under the next one. */
   private async checkpoint(release: boolean): Promise<void> {
+    this.isDue = false;
     const size = this.position;
     const began = performance.now();
     const state = this.writer ? await this.writer.checkpoint() : this.state;
@@ -170,7 +172,9 @@ export class UploadSession {
     if (this.working) return;
     const moved = this.position !== this.movedTo;
     this.movedTo = this.position;
-    if (moved && !this.atomic) this.begin(this.checkpoint(false));
+    // In the middle of a write nobody can say which bytes a checkpoint would be of: it follows the write.
+    this.isDue ||= moved && !this.atomic;
+    if (this.isDue && !this.busy) this.begin(this.checkpoint(false));
     else if (moved || this.busy) this.begin(this.renew());
   }
 
