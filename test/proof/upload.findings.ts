@@ -4,19 +4,8 @@ import { tally } from './tally';
 import type { VictimName } from './upload.plan';
 import type { Outage } from './upload.victims';
 import { wayNames } from './upload.way';
-import type { Uploading } from './uploading';
+import { isNoOutage, type Uploading } from './uploading';
 
-/** No outage makes any of these true. */
-const NEVER = [
-  'CONTENT_LOST',
-  'INTERNAL',
-  'DIGEST_MISMATCH',
-  'SIZE_MISMATCH',
-  'CHECKSUM_MISMATCH',
-  'STORE_FULL',
-  'FILE_NOT_FOUND',
-  'INVALID_ARGUMENT',
-];
 const MEBIBYTE = 2 ** 20;
 
 /** What there is once everything that was left has expired. */
@@ -42,7 +31,7 @@ export function uploadFindings(all: readonly Uploading[], left: Left, outages: r
     invariants: invariantsOf(all, left),
     notes: [
       'A kill belongs to the upload whose progress called for it; it hits the other uploads at work as well. One whose upload was done before it came is not counted.',
-      'Time to resume: from the kill (of a client: from when the next one is up) to the beginning of the attempt that got through, or that met the next kill, the time that the victim was away, and that the client ' +
+      'Time to resume: from the kill (of a client: from when the next one is up) to the beginning of the attempt that brought something, or that met the next kill, the time that the victim was away, and that the client ' +
         'waited between two attempts (0.1 to 1 s), included. An upload that went on unhurt has none.',
       'Sent again: bytes that had left the client for the system’s sockets, and that the server did not have when the upload was gone on. Of a POST, which has no way to go on, ' +
         'that is all of it.',
@@ -57,7 +46,7 @@ function invariantsOf(all: readonly Uploading[], left: Left): Invariant[] {
   const open = toFinish.filter(({ done }) => !done);
   const wrongAnswers = all.filter(({ done, expected }) => done?.sha256 !== undefined && done.sha256 !== expected.sha256);
   const faults = all.flatMap((upload) => upload.faults.map((fault) => `${upload.plan.number} (${upload.plan.way}): ${fault}`));
-  const never = all.flatMap(({ failures }) => failures.filter((reason) => NEVER.includes(reason)));
+  const never = all.flatMap(({ failures }) => failures.filter(isNoOutage));
   const objects = new Set(left.objects);
   const orphans = left.stored.filter((name) => !objects.has(name));
   const stored = new Set(left.stored);
@@ -67,7 +56,7 @@ function invariantsOf(all: readonly Uploading[], left: Left): Invariant[] {
   return [
     [
       open.length === 0,
-      `every upload that was gone on with ended complete (others: ${open.map(({ plan }) => plan.number).join(', ') || 0})`,
+      `every upload that was gone on with ended complete (others: ${open.map(({ plan }) => `upload ${plan.number}`).join(', ') || 0})`,
     ],
     [wrongAnswers.length === 0, `the sha256 that was answered is that of what was sent (others: ${wrongAnswers.length})`],
     [

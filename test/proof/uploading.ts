@@ -12,11 +12,25 @@ import type { Done, Told, UploadJob } from './upload.way';
 const PATIENCE_MS = 120_000;
 const CLIENT_AWAY_MS = 500;
 
+/** What no outage makes true. */
+const NO_OUTAGE: ReadonlySet<string> = new Set([
+  'CONTENT_LOST',
+  'INTERNAL',
+  'DIGEST_MISMATCH',
+  'SIZE_MISMATCH',
+  'CHECKSUM_MISMATCH',
+  'STORE_FULL',
+  'FILE_NOT_FOUND',
+  'INVALID_ARGUMENT',
+]);
+
+export const isNoOutage = (reason: string): boolean => NO_OUTAGE.has(reason);
+
 export interface UploadKill {
   victim: VictimName;
   /** Of a client: when the next one was up. */
   at: number;
-  /** Until the attempt began that got through, or met the next kill; undefined: it went on unhurt, or never. */
+  /** Until the attempt began that brought something, or met the next kill; undefined: it went on unhurt, or never. */
   resumedMs: number | undefined;
 }
 
@@ -107,6 +121,8 @@ export class Uploading {
         break;
       case 'promised':
         if (told.bytes < this.promised) this.faults.push(`${told.bytes} bytes were there, after ${this.promised} had been`);
+        // What it was gone on with has brought something.
+        if (told.bytes > this.promised) this.settleKills();
         this.promised = Math.max(this.promised, told.bytes);
         break;
       case 'goes on':
@@ -121,6 +137,8 @@ export class Uploading {
         break;
       case 'failed':
         this.failures.push(told.reason);
+        // It has failed then, and is not waited for.
+        if (isNoOutage(told.reason)) this.over.resolve();
         break;
       case 'done':
         this.done = told;
