@@ -17,8 +17,23 @@ import { sends } from './sends.round';
 import { Started } from './started';
 import { takeover } from './takeover.round';
 import { twins } from './twins.round';
+import { uploads } from './uploads.round';
 
-const rounds: Record<string, Round> = { bulk, cancels, dots, events, fairness, faults, files, kills, search, sends, takeover, twins };
+const rounds: Record<string, Round> = {
+  bulk,
+  cancels,
+  dots,
+  events,
+  fairness,
+  faults,
+  files,
+  kills,
+  search,
+  sends,
+  takeover,
+  twins,
+  uploads,
+};
 
 const PROGRESS_MS = 5000;
 const MINUTE_MS = 60_000;

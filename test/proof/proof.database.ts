@@ -79,6 +79,28 @@ export class ProofDatabase {
     return (await this.number(text, [id.replace('msg_', '')])) > 0;
   }
 
+  /** Uploads that are not over, and objects that are still to be removed. */
+  filesUnderWay(): Promise<number> {
+    return this.number('select (select count(*) from upload) + (select count(*) from discarded_object) as count');
+  }
+
+  /** The objects of all that is stored. */
+  async objects(): Promise<string[]> {
+    return (await this.rows<{ id: string }>('select object_id as id from content')).map(({ id }) => id);
+  }
+
+  /** Every file, by its id, with the hash of its content in hex. */
+  async files(): Promise<Map<string, string>> {
+    const text = `select 'file_' || id as id, encode(sha256, 'hex') as sha256 from file`;
+    return new Map((await this.rows<{ id: string; sha256: string }>(text)).map(({ id, sha256 }) => [id, sha256]));
+  }
+
+  /** What tenants are said to occupy, and what they do, in bytes. */
+  async usage(): Promise<{ counted: number; stored: number }> {
+    const counted = await this.number('select coalesce(sum(bytes), 0) as count from file_usage');
+    return { counted, stored: await this.number('select coalesce(sum(size), 0) as count from content') };
+  }
+
   private async number(text: string, values: unknown[] = []): Promise<number> {
     const [row] = await this.rows<{ count: string }>(text, values);
     return Number(row?.count);

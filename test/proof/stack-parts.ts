@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import type * as elasticsearchServer from '../../tools/elasticsearch/elasticsearch-server';
+import type * as s3Server from '../../tools/s3/s3-server';
 import type * as embeddedPostgres from '../../tools/stack/embedded-postgres';
 import type * as logFile from '../../tools/stack/log-file';
 import type * as loopbackPorts from '../../tools/stack/loopback-ports';
@@ -25,3 +26,5 @@ export const { makeSecrets } = part<typeof secrets>('stack/secrets');
 export const { restartLimits, SupervisedProcess } = part<typeof supervisedProcess>('stack/supervised-process');
 export const { ElasticsearchServer } = part<typeof elasticsearchServer>('elasticsearch/elasticsearch-server');
 export type Elasticsearch = elasticsearchServer.ElasticsearchServer;
+export const { S3Server } = part<typeof s3Server>('s3/s3-server');
+export type S3 = s3Server.S3Server;
