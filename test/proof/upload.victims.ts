@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProcessName } from '../../tools/stack/stack-file';
 import { untilNoneLeft } from './moving';
 import type { ProofStack } from './proof-stack';
 import type { SeededRandom } from './seeded-random';
@@ -30,13 +29,18 @@ export class UploadVictims {
 
   /** Kills it once it is there; resolves when it is killed, and not yet back. */
   async kill(victim: Exclude<VictimName, 'client'>): Promise<void> {
-    await this.returns.get(victim);
+    // Of two that wait for it one is the first.
+    while (this.returns.has(victim)) await this.returns.get(victim);
     const killedAt = performance.now();
-    const isBack = victim === 'store' ? await this.killStore() : this.killPart(victim);
-    const returned = isBack().then(() => void this.outages.push({ victim, backMs: performance.now() - killedAt }));
+    const killed = victim === 'store' ? this.store?.kill() : this.stack.kill(victim);
+    const returned = this.untilBack(victim, killed).then(() => {
+      this.outages.push({ victim, backMs: performance.now() - killedAt });
+      this.returns.delete(victim);
+    });
     // Told by `allBack`, or to who kills it next.
     returned.catch(() => undefined);
     this.returns.set(victim, returned);
+    await killed;
   }
 
   /** Resolves when all run again. */
@@ -44,21 +48,13 @@ export class UploadVictims {
     await Promise.all(this.returns.values());
   }
 
-  private killPart(part: ProcessName): () => Promise<void> {
-    const pid = this.stack.kill(part);
-    return async () => {
-      const isBack = await untilNoneLeft(() => (this.stack.pid(part) === pid ? 1 : 0), BACK_WITHIN_MS);
-      if (!isBack) throw new Error(`${part} was not started again within ${BACK_WITHIN_MS / 1000} s`);
-    };
-  }
-
-  private async killStore(): Promise<() => Promise<void>> {
-    const { store, random } = this;
-    if (!store) throw new Error('there is no store to be killed');
-    await store.kill();
-    return async () => {
-      await sleep(random.integer(AWAY_MS.min, AWAY_MS.max));
-      await store.start();
-    };
+  private async untilBack(victim: Exclude<VictimName, 'client'>, killed: Promise<void> | number | undefined): Promise<void> {
+    if (victim === 'store') {
+      await killed;
+      await sleep(this.random.integer(AWAY_MS.min, AWAY_MS.max));
+      return this.store?.start();
+    }
+    const isBack = await untilNoneLeft(() => (this.stack.pid(victim) === killed ? 1 : 0), BACK_WITHIN_MS);
+    if (!isBack) throw new Error(`${victim} was not started again within ${BACK_WITHIN_MS / 1000} s`);
   }
 }
