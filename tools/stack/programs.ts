@@ -32,7 +32,7 @@ export function builtPrograms(): ProgramFiles {
  * into 190. What files leave behind mail and the gateway collect themselves (libs/grpc/src/young-buffers.ts). The same stand
  * in the apps' own start scripts.
  */
-export const MEMORY_FLAGS = ['--max-old-space-size=384', '--max-semi-space-size=4', '--expose-gc'] as const;
+export const MEMORY_FLAGS = ['--max-old-space-size=384', '--max-semi-space-size=4', '--heap-growing-percent=50', '--expose-gc'] as const;
 
 const START_MS = 60_000;
 /** Longer than the apps' own grace for what is under way. */

@@ -1,4 +1,4 @@
-const EVERY_BYTES = 1024 * 1024;
+const EVERY_BYTES = 2 * 1024 * 1024;
 
 let passed = 0;
 
@@ -6,7 +6,8 @@ let passed = 0;
  * To be told of all bytes of files that pass through this process. V8 counts buffers towards the limit of its heap, and
  * collects the whole heap when they reach it, for each 8 MiB of a file: four fifths of all CPU, measured. What is young it
  * looks at only when its own small part of the heap is full, which buffers do not fill. Done from here, that frees them in a
- * millisecond. It takes Node's --expose-gc; without it nothing is done.
+ * millisecond. It takes Node's --expose-gc; without it nothing is
+ * done. What is still in use at two of these collections is left to the whole heap's: --heap-growing-percent lets it wait for that.
  */
 export function bytesPassed(bytes: number): void {
   passed += bytes;
