@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { eventually } from '../../../../test/eventually';
 import { RuleError } from '@sky-genesis/grpc/rule-error';
 import type { FileStore, NewFile } from './file.store';
 import type { ObjectStore, StoredObject } from './object.store';
@@ -65,7 +66,13 @@ class MemoryUploads {
     if (this.followed) throw new RuleError('UPLOAD_BUSY');
     this.renewals++;
   };
-  release = async () => undefined;
+  away = 0;
+  released = false;
+
+  release = async () => {
+    if (this.away-- > 0) throw new RuleError('DATABASE_UNAVAILABLE');
+    this.released = true;
+  };
   drop = async () => (this.dropped = true);
 }
 
@@ -211,6 +218,19 @@ test('a store that fails keeps what was under a checkpoint, and forgets the hash
   await expect(session.write(Buffer.alloc(600))).rejects.toMatchObject({ reason: 'STORE_FULL' });
   expect(await session.keep()).toBe(1000);
   expect(hashes.take('u', 1500)).toBeUndefined();
+});
+
+test('a database that is away for a moment keeps the next writer out for no longer', async () => {
+  jest.useRealTimers();
+  const session = open();
+  await session.write(Buffer.from('x'));
+  uploads.away = 2;
+  await session.leave();
+  expect(uploads.released).toBe(false);
+  await eventually(
+    () => uploads.released,
+    (released) => released,
+  );
 });
 
 test('a hash that is another is told before anything is sealed, with both', async () => {

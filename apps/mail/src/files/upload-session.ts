@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RuleError } from '@sky-genesis/grpc/rule-error';
 import type { FileStore } from './file.store';
 import type { ObjectState, ObjectStore, ObjectWriter } from './object.store';
@@ -9,6 +10,7 @@ import { CLAIM_SECONDS, type UploadStore } from './upload.store';
 
 /** How often what has arrived is made durable, where it is too little for a checkpoint that costs nothing. */
 const TICK_MS = 3000;
+const RELEASE_AGAIN_MS = 500;
 /** From when on a claim that was not renewed is asked for again before anything is written: before another can have it. */
 const DOUBTFUL_MS = (CLAIM_SECONDS - 3) * 1000;
 
@@ -97,7 +99,23 @@ export class UploadSession {
   async leave(): Promise<void> {
     await this.close();
     if (this.before) this.stores.hashes.keep(this.upload.id, this.before);
-    await this.stores.uploads.release(this.upload.tenant, this.upload.id, this.writerId).catch(() => undefined);
+    await this.release().catch(() => void this.releaseLater());
+  }
+
+  private release(): Promise<void> {
+    return this.stores.uploads.release(this.upload.tenant, this.upload.id, this.writerId);
+  }
+
+  /** A database that is away for a moment keeps nobody out for as long as a claim lasts. */
+  private async releaseLater(): Promise<void> {
+    for (let waitedMs = 0; waitedMs < CLAIM_SECONDS * 1000; waitedMs += RELEASE_AGAIN_MS) {
+      await sleep(RELEASE_AGAIN_MS, undefined, { ref: false });
+      const released = await this.release().then(
+        () => true,
+        () => false,
+      );
+      if (released) return;
+    }
   }
 
   /** Ends the upload with all that is stored of it. Never rejects: what stays expires. */
