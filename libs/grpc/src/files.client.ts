@@ -14,7 +14,7 @@ import type {
 import type { CallOptions } from './grpc-client';
 import type { StreamOptions } from './grpc-stream.client';
 import { ServiceChannel, type ServiceChannelSettings } from './service.channel';
-import { countedBytes } from './young-buffers';
+import { countedBytes, countedRequests } from './young-buffers';
 
 /** StreamingService as seen by its callers: the only place where they meet. */
 export class FilesClient {
@@ -27,7 +27,7 @@ export class FilesClient {
 
   /** As `sendAll`. To end the chunks before the last one is to keep what was sent: UPLOAD_INCOMPLETE says up to where. */
   uploadFile(chunks: AsyncIterable<FileChunk>, options: StreamOptions): Promise<UploadResponse> {
-    return this.channel.send('uploadFile', countedBytes(chunks), options);
+    return this.channel.send('uploadFile', countedRequests(chunks), options);
   }
 
   /** Begins with the first `next()`. As `responsesOf`; a chunk is read when it is asked for, none ahead. */

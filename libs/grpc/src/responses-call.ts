@@ -31,16 +31,22 @@ export async function serveResponses<Response>(
       const taken = orAborted(written(call, response), stream.signal).catch((error: unknown) => {
         if (!stream.signal.aborted) throw error;
       });
-      await (idleMs === undefined ? taken : orIdle(taken, idleMs, 'nothing was taken'));
+      await (idleMs === undefined ? taken : takenInTime(call, taken, idleMs));
     }
-  } catch (error) {
-    // A status would wait behind what is not taken.
-    if (call.writableNeedDrain || call.writableLength > 0) reset(call);
-    throw error;
   } finally {
     // One that does not read on keeps its place until all is sent or its connection ends.
     if (call.closed) stream.close();
     else call.once('close', () => stream.close());
+  }
+}
+
+async function takenInTime(call: ServerWritableStream<unknown, unknown>, taken: Promise<void>, idleMs: number): Promise<void> {
+  try {
+    await orIdle(taken, idleMs, 'nothing was taken');
+  } catch (error) {
+    // A status would wait behind what is not taken.
+    reset(call);
+    throw error;
   }
 }
 

@@ -25,3 +25,18 @@ export async function* countedBytes<Chunk extends { data: Uint8Array }>(
     yield chunk;
   }
 }
+
+/** The same, of chunks that may be left while the next is waited for: a generator would tell them only when that has come. */
+export const countedRequests = <Chunk extends { data: Uint8Array }>(chunks: AsyncIterable<Chunk>): AsyncIterable<Chunk> => ({
+  [Symbol.asyncIterator]: () => {
+    const source = chunks[Symbol.asyncIterator]();
+    return {
+      next: async () => {
+        const next = await source.next();
+        if (!next.done) bytesPassed(next.value.data.length);
+        return next;
+      },
+      return: async () => (await source.return?.()) ?? { done: true, value: undefined },
+    };
+  },
+});

@@ -1,16 +1,18 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { DiscardedObjectStore } from './discarded-object.store';
+import { FileLimits } from './file-limits';
 import { FileStore } from './file.store';
 import { ObjectStore } from './object.store';
 import { UploadStore } from './upload.store';
 
-const INTERVAL_MS = 5000;
+const LONGEST_INTERVAL_MS = 5000;
 const MAX_AT_ONCE = 100;
 
 /** Ends uploads whose time is over, and removes from the store what nothing refers to. Every process does it, beside the others. */
 @Injectable()
 export class FileSweepWorker implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(FileSweepWorker.name);
+  private readonly intervalMs: number;
   private timer: NodeJS.Timeout | undefined;
   private sweeping: Promise<void> = Promise.resolve();
   private stopped = false;
@@ -20,10 +22,13 @@ export class FileSweepWorker implements OnApplicationBootstrap, OnModuleDestroy 
     private readonly files: FileStore,
     private readonly discarded: DiscardedObjectStore,
     private readonly objects: ObjectStore,
-  ) {}
+    limits: FileLimits,
+  ) {
+    this.intervalMs = Math.min(LONGEST_INTERVAL_MS, limits.uploadExpirySeconds * 250);
+  }
 
   onApplicationBootstrap(): void {
-    this.timer = setTimeout(() => void (this.sweeping = this.work()), INTERVAL_MS);
+    this.timer = setTimeout(() => void (this.sweeping = this.work()), this.intervalMs);
   }
 
   async onModuleDestroy(): Promise<void> {

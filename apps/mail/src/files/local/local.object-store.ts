@@ -13,10 +13,13 @@ const PIECE_BYTES = 256 * 1024;
  * made by LocalStoreIdentity, and never here: what is missing may only be not mounted.
  */
 export class LocalObjectStore extends ObjectStore {
-  readonly checkpointBytes = CHECKPOINT_BYTES;
   private readonly paths: LocalPaths;
 
-  constructor(folder: string) {
+  /** @param checkpointBytes so many that making them durable costs little beside writing them */
+  constructor(
+    folder: string,
+    readonly checkpointBytes = CHECKPOINT_BYTES,
+  ) {
     super();
     this.paths = new LocalPaths(folder);
   }
