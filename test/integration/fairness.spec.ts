@@ -50,10 +50,11 @@ test('a tenant with one mail at a time is not kept waiting by one with hundreds'
 }, 60_000);
 
 test('hundreds scheduled for one moment hold nobody, neither before it nor after', async () => {
-  const send_at = Math.floor(Date.now() / 1000) + 4;
+  // Later than all of them are accepted, also on a busy machine.
+  const send_at = Math.floor(Date.now() / 1000) + 12;
   const scheduled = await flood(400, { to: ['a@example.com'], send_at });
   expect(await passedBy({ to: ['before@example.com'] })).toBe(0);
-  await until((count) => count > CONNECTIONS, 10_000);
+  await until((count) => count > CONNECTIONS, 25_000);
   expect(Date.now() / 1000).toBeGreaterThanOrEqual(send_at);
   for (let i = 0; i < 5; i++) expect(await passedBy({ to: [`b${i}@example.com`] })).toBeLessThanOrEqual(3 * CONNECTIONS);
   expect(delivered().filter((id) => scheduled.includes(id)).length).toBeLessThan(350);
