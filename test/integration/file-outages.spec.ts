@@ -66,6 +66,24 @@ test('mail is stopped in order: the stream is told to go on elsewhere, and nothi
   await database.drop();
 }, 60_000);
 
+test('what a store failed with is in the log, for uploads and downloads, and in no answer', async () => {
+  const database = await createDatabase();
+  const environment = await mailEnvironment(database, new TestRelay(1), { LOG_LEVEL: 'error' });
+  await runMigrations(mailDatabase(readMailConfig(environment)));
+  const mail = await MailProcess.start(environment);
+  const files = new FileClient(mail.grpcUrl);
+  const { fileId } = await files.upload(data);
+  renameSync(filesFolderOf(database), `${filesFolderOf(database)}.away`);
+  for (const failing of [files.upload(data), files.download({ fileId })]) {
+    await expect(failing).rejects.toMatchObject({ reason: 'STORE_UNAVAILABLE', message: expect.not.stringContaining('ENOENT') });
+  }
+  const causes = () => mail.lines.filter((line) => JSON.stringify(line).includes('ENOENT'));
+  await eventually(causes, (lines) => lines.length >= 2);
+  await mail.kill('SIGTERM');
+  files.close();
+  await database.drop();
+}, 60_000);
+
 test('PostgreSQL goes away in the middle: an error, and then the same upload goes on', async () => {
   const postgres = await PostgresServer.started();
   const database = { url: postgres.url, query: () => Promise.resolve([]), drop: () => postgres.remove() };

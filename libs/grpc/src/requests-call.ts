@@ -5,7 +5,7 @@ import { toStatus } from './grpc-status';
 import { goneOf, orIdle, requestsOf } from './incoming-call';
 import type { OpenStreams } from './open-streams';
 import { orAborted } from './or-aborted';
-import { RuleError } from './rule-error';
+import { isForTheLog } from './rule-error';
 
 /** The requests of a call with one answer. */
 export interface RequestStream<Request> {
@@ -23,7 +23,7 @@ export interface RequestsHandler<Request, Response> {
   /** How long no request may come while one is asked for. */
   idleMs: number;
   run: (stream: RequestStream<Request>, caller: Caller) => Promise<Response>;
-  /** For errors that no rule threw: callers are told nothing of them. */
+  /** For errors that no rule threw, and for what is behind one that a rule did: callers are told nothing of them. */
   log: (error: unknown) => void;
 }
 
@@ -43,7 +43,7 @@ export async function serveRequests<Request, Response>(
       opened.close();
     }
   } catch (error) {
-    if (!(error instanceof RuleError)) handler.log(error);
+    if (isForTheLog(error)) handler.log(error);
     if (!gone.aborted) answer(toStatus(error));
   }
 }

@@ -32,7 +32,16 @@ export class RuleError extends Error {
     this.name = new.target.name;
     this.code = errorReasons[reason].code;
   }
+
+  /** The same, with more facts. What caused it stays: it is for the log alone. */
+  withFacts(facts: Readonly<Record<string, string>>): RuleError {
+    const told = new RuleError(this.reason, this.message, { ...this.details, facts: { ...this.details.facts, ...facts } });
+    return Object.assign(told, { cause: this.cause });
+  }
 }
+
+/** What the caller is told nothing of: an error that no rule threw, or what is behind one that a rule did. */
+export const isForTheLog = (error: unknown): boolean => !(error instanceof RuleError) || error.cause !== undefined;
 
 /** The request's fields are wrong: all of them are named at once. */
 export class InvalidArgumentError extends RuleError {

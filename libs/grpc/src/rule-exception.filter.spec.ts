@@ -15,6 +15,7 @@ class EmailsController {
   @GrpcMethod('MailService', 'GetEmail')
   get({ id }: { id: string }): unknown {
     if (id === 'rule') throw new RuleError('EMAIL_NOT_FOUND', 'no email has this id');
+    if (id === 'caused') throw Object.assign(new RuleError('STORE_UNAVAILABLE'), { cause: new Error('EIO /var/files') });
     if (id === 'defect') throw new Error('password=hunter2');
     return { status: callContext.getStore()?.requestId };
   }
@@ -54,6 +55,19 @@ test('an error of a rule keeps its reason and message', async () => {
   const error = await failure('GetEmail', 'rule');
   expect(error.code).toBe(status.NOT_FOUND);
   expect(fromServiceError(error)).toMatchObject({ reason: 'EMAIL_NOT_FOUND', message: 'no email has this id' });
+});
+
+test('what is behind an error of a rule is logged, and told to nobody', async () => {
+  const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+  const error = await failure('GetEmail', 'caused');
+  expect(fromServiceError(error).reason).toBe('STORE_UNAVAILABLE');
+  expect(error.details).not.toContain('EIO');
+  const told = { err: expect.objectContaining({ cause: new Error('EIO /var/files') }) as unknown };
+  expect(logged).toHaveBeenCalledWith(expect.objectContaining(told), 'a call failed: STORE_UNAVAILABLE');
+  logged.mockClear();
+  await failure('GetEmail', 'rule');
+  expect(logged).not.toHaveBeenCalled();
+  logged.mockRestore();
 });
 
 test('so does one thrown later, with its details', async () => {

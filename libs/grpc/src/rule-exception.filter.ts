@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs
 import { type Observable, throwError } from 'rxjs';
 import { callContext } from './call-context';
 import { toStatus } from './grpc-status';
-import { RuleError } from './rule-error';
+import { isForTheLog, RuleError } from './rule-error';
 
 /** What a gRPC handler throws becomes a status here; what was not foreseen is logged whole and told as INTERNAL. */
 @Catch()
@@ -11,8 +11,9 @@ export class RuleExceptionFilter implements ExceptionFilter {
 
   catch(exception: unknown, host: ArgumentsHost): Observable<never> {
     if (host.getType() !== 'rpc') throw exception;
-    if (!(exception instanceof RuleError)) {
-      this.logger.error({ err: exception, requestId: callContext.getStore()?.requestId }, 'a call failed with an error not foreseen');
+    if (isForTheLog(exception)) {
+      const what = exception instanceof RuleError ? `a call failed: ${exception.reason}` : 'a call failed with an error not foreseen';
+      this.logger.error({ err: exception, requestId: callContext.getStore()?.requestId }, what);
     }
     return throwError(() => toStatus(exception));
   }

@@ -1,8 +1,9 @@
 import { InvalidArgumentError } from '@sky-genesis/grpc/rule-error';
-import { MAX_TIME as MAX_INT64 } from '../emails/email-limits';
 import { Violations } from '../emails/check-fields';
 
 export const MAX_FILENAME = 255;
+/** The contract's int64: what a JSON number holds. */
+const MAX_INT64 = Number.MAX_SAFE_INTEGER;
 const CONTENT_TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}(; ?[\w!#$&^.+-]{1,64}=("[^"\\\r\n]{0,128}"|[\w!#$&^.+-]{1,128})){0,4}$/;
 const SHA256 = /^[0-9a-f]{64}$/i;
 // eslint-disable-next-line no-control-regex -- control characters are what it finds

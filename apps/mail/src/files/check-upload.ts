@@ -72,7 +72,7 @@ export function checkChunk(
   return { totalSize: total, sha256 };
 }
 
-/** @throws InvalidArgumentError where an upload is gone on with by a first chunk that does not fit */
+/** @throws InvalidArgumentError where a stream ended before its first chunk */
 export function firstChunkOf(chunk: UploadChunk | undefined): UploadChunk {
   if (chunk) return chunk;
   throw new InvalidArgumentError([{ field: 'data', description: 'a stream must have at least one chunk' }]);

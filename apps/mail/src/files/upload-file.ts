@@ -50,7 +50,7 @@ export class UploadFile {
       stream.begun(formatFileId(upload.id));
       return await this.receive(stream, first, session);
     } catch (error) {
-      throw await ended(session, error, { isNew: first.fileId === '', isAtomic: first.atomic });
+      throw await ended(session, error, first.fileId === '');
     }
   }
 
@@ -97,7 +97,7 @@ export class UploadFile {
 }
 
 /** Leaves the upload as it is to be left after this error, and gives what to tell of it. */
-async function ended(session: UploadSession, error: unknown, { isNew, isAtomic }: { isNew: boolean; isAtomic: boolean }): Promise<unknown> {
+async function ended(session: UploadSession, error: unknown, isNew: boolean): Promise<unknown> {
   const reason = error instanceof RuleError ? error.reason : undefined;
   const isOfNoUse = isNew && session.position === 0 && reason === 'INVALID_ARGUMENT';
   if (isOfNoUse || (reason && CONTRADICTIONS.has(reason))) {
@@ -108,9 +108,7 @@ async function ended(session: UploadSession, error: unknown, { isNew, isAtomic }
   uploadStreamsTotal.inc({ outcome: 'kept' });
   let stored = session.upload.object.size;
   // That a stream has ended says nothing: one that is cancelled may look so.
-  if (isAtomic && !session.committed) await session.leave();
+  if (session.atomic && !session.committed) await session.leave();
   else stored = await session.keep();
-  if (!(error instanceof RuleError)) return error;
-  const facts = { ...error.details.facts, file_id: formatFileId(session.upload.id), received: String(stored) };
-  return new RuleError(error.reason, error.message, { ...error.details, facts });
+  return error instanceof RuleError ? error.withFacts({ file_id: formatFileId(session.upload.id), received: String(stored) }) : error;
 }

@@ -49,7 +49,7 @@ export class UploadSession {
     private readonly stores: SessionStores,
     readonly upload: Upload,
     private readonly writerId: string,
-    private readonly atomic: boolean,
+    readonly atomic: boolean,
   ) {
     this.position = this.stored = this.movedTo = upload.object.size;
     this.state = upload.object.state;
