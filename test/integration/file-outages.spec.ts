@@ -22,34 +22,47 @@ async function rest(files: FileClient, fileId: string, received: string | undefi
   expect((await files.download({ fileId })).data.equals(data)).toBe(true);
 }
 
-test('mail is killed in the middle: the same upload goes on at once with the next process', async () => {
+/** Whatever a test leaves behind, however it went. */
+const leavings: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of leavings.splice(0).reverse()) await end();
+});
+
+async function started(settings: Record<string, string>) {
   const database = await createDatabase();
-  const environment = await mailEnvironment(database, new TestRelay(1), { FILES_SHARED: 'false' });
+  leavings.push(() => database.drop());
+  const environment = await mailEnvironment(database, new TestRelay(1), settings);
   await runMigrations(mailDatabase(readMailConfig(environment)));
+  return { database, environment, ...(await again(environment)) };
+}
+
+async function again(environment: Record<string, string>) {
   const mail = await MailProcess.start(environment);
   const files = new FileClient(mail.grpcUrl);
+  leavings.push(
+    () => mail.kill('SIGKILL'),
+    () => files.close(),
+  );
+  return { mail, files };
+}
+
+test('mail is killed in the middle: the same upload goes on at once with the next process', async () => {
+  const { environment, mail, files } = await started({ FILES_SHARED: 'false' });
   const upload = files.begin();
   await upload.send({ data: data.subarray(0, 1_000_000) });
   const fileId = await upload.fileId;
   await mail.kill('SIGKILL');
   await upload.error();
-  const next = await MailProcess.start(environment);
-  const more = new FileClient(next.grpcUrl);
+  const { mail: next, files: more } = await again(environment);
   // Nothing was under a checkpoint: so early a death costs all that had come.
   const error = await more.upload(data, { fileId, offset: '1000000' }).catch((failure: unknown) => failure);
   expect(error).toMatchObject({ reason: 'OFFSET_MISMATCH', details: { facts: { file_id: fileId, received: '0' } } });
   await rest(more, fileId, '0');
   expect(await next.kill('SIGTERM')).toBe(0);
-  [files, more].forEach((client) => client.close());
-  await database.drop();
 }, 60_000);
 
 test('mail is stopped in order: the stream is told to go on elsewhere, and nothing that came is lost', async () => {
-  const database = await createDatabase();
-  const environment = await mailEnvironment(database, new TestRelay(1), { FILES_SHARED: 'false' });
-  await runMigrations(mailDatabase(readMailConfig(environment)));
-  const mail = await MailProcess.start(environment);
-  const files = new FileClient(mail.grpcUrl);
+  const { environment, mail, files } = await started({ FILES_SHARED: 'false' });
   const upload = files.begin();
   await upload.send({ data: data.subarray(0, 1_000_000) });
   const fileId = await upload.fileId;
@@ -58,20 +71,13 @@ test('mail is stopped in order: the stream is told to go on elsewhere, and nothi
   const error = await upload.error();
   expect(error).toMatchObject({ reason: 'SERVER_DRAINING', details: { facts: { file_id: fileId } } });
   expect(await stopped).toBe(0);
-  const next = await MailProcess.start(environment);
-  const more = new FileClient(next.grpcUrl);
+  const { mail: next, files: more } = await again(environment);
   await rest(more, fileId, error.details.facts?.received);
   await next.kill('SIGTERM');
-  [files, more].forEach((client) => client.close());
-  await database.drop();
 }, 60_000);
 
 test('what a store failed with is in the log, for uploads and downloads, and in no answer', async () => {
-  const database = await createDatabase();
-  const environment = await mailEnvironment(database, new TestRelay(1), { LOG_LEVEL: 'error' });
-  await runMigrations(mailDatabase(readMailConfig(environment)));
-  const mail = await MailProcess.start(environment);
-  const files = new FileClient(mail.grpcUrl);
+  const { database, mail, files } = await started({ LOG_LEVEL: 'error' });
   const { fileId } = await files.upload(data);
   renameSync(filesFolderOf(database), `${filesFolderOf(database)}.away`);
   for (const failing of [files.upload(data), files.download({ fileId })]) {
@@ -79,9 +85,6 @@ test('what a store failed with is in the log, for uploads and downloads, and in 
   }
   const causes = () => mail.lines.filter((line) => JSON.stringify(line).includes('ENOENT'));
   await eventually(causes, (lines) => lines.length >= 2);
-  await mail.kill('SIGTERM');
-  files.close();
-  await database.drop();
 }, 60_000);
 
 test('PostgreSQL goes away in the middle: an error, and then the same upload goes on', async () => {
