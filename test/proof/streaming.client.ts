@@ -85,11 +85,17 @@ export class StreamingClient {
     return answer;
   }
 
+  /** No more is read than is asked for. Leaving the loop cancels the call. */
   async *downloadFile(fileId: string): AsyncGenerator<FileChunk, void, undefined> {
+    const call = this.client.downloadFile({ fileId }, this.metadata());
+    // That of a call that was left comes when nobody listens any more.
+    call.on('error', () => undefined);
     try {
-      yield* this.client.downloadFile({ fileId }, this.metadata()) as AsyncIterable<FileChunk>;
+      yield* call as AsyncIterable<FileChunk>;
     } catch (error) {
       throw failureOf(error as ServiceError);
+    } finally {
+      call.cancel();
     }
   }
 
