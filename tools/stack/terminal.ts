@@ -50,13 +50,13 @@ export class Terminal {
     this.line(`${time()} ${text}`);
   }
 
-  /** Where everything is, and a first mail and a first search to paste. */
+  /** Where everything is, and a first mail, search and file to paste. */
   welcome(stack: StackDescription, folder: DataFolder, seconds: number): void {
     const url = gatewayUrl(stack.ports);
     const short = (path: string): string => (relative('', path).startsWith('..') ? path : relative('', path));
     this.line(`Ready in ${seconds.toFixed(1)} s. Ctrl-C ends everything; what was accepted is there at the next start.\n`);
     this.line(`  REST    ${url}/api/v1 (documentation: ${url}/api/docs)`);
-    this.line(`  gRPC    mail 127.0.0.1:${stack.ports.mail_grpc}, search 127.0.0.1:${stack.ports.search_grpc}`);
+    this.line(`  gRPC    mail and files 127.0.0.1:${stack.ports.mail_grpc}, search 127.0.0.1:${stack.ports.search_grpc}`);
     if (stack.urls.sink !== undefined) this.line(`  inbox   ${short(folder.inbox)}/<message_id>.eml`);
     this.line(`  logs    ${short(folder.logs)}`);
     if (stack.token === '') return this.line('  token   from your own issuer (AUTH_JWKS_URI or AUTH_PUBLIC_KEY)\n');
@@ -65,11 +65,13 @@ export class Terminal {
     this.line(firstMail(url, stack.token));
     this.line('\nand find it:\n');
     this.line(firstSearch(url, stack.token));
+    this.line('\nUpload a file, whose file_id a mail can name:\n');
+    this.line(firstFile(url, stack.token));
     this.line();
   }
 }
 
-/** One line, so that it can be pasted anywhere. */
+/** One line each, so that they can be pasted anywhere. */
 const firstMail = (url: string, token: string): string =>
   `curl -sS ${url}/api/v1/mail/send -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' ` +
   `-d '{"to": ["recipient@example.com"], "subject": "Hello", "body": "Message content"}'`;
@@ -77,3 +79,6 @@ const firstMail = (url: string, token: string): string =>
 const firstSearch = (url: string, token: string): string => `curl -sS '${url}/api/v1/search?q=Hello' -H 'Authorization: Bearer ${token}'`;
 
 const time = (): string => new Date().toTimeString().slice(0, 8);
+
+const firstFile = (url: string, token: string): string =>
+  `curl -sS -T package.json ${url}/api/v1/files/by-name/ -H 'Authorization: Bearer ${token}'`;
