@@ -80,8 +80,8 @@ test('what a store failed with is in the log, for uploads and downloads, and in 
   const { database, mail, files } = await started({ LOG_LEVEL: 'error' });
   const { fileId } = await files.upload(data);
   renameSync(filesFolderOf(database), `${filesFolderOf(database)}.away`);
-  for (const failing of [files.upload(data), files.download({ fileId })]) {
-    await expect(failing).rejects.toMatchObject({ reason: 'STORE_UNAVAILABLE', message: expect.not.stringContaining('ENOENT') });
+  for (const failing of [() => files.upload(data), () => files.download({ fileId })]) {
+    await expect(failing()).rejects.toMatchObject({ reason: 'STORE_UNAVAILABLE', message: expect.not.stringContaining('ENOENT') });
   }
   const causes = () => mail.lines.filter((line) => JSON.stringify(line).includes('ENOENT'));
   await eventually(causes, (lines) => lines.length >= 2);
