@@ -8,7 +8,7 @@ import { eventually } from './eventually';
 
 const MAIN = resolve(__dirname, '../tools/dist/stack/main.js');
 const FREE_PORTS = Object.fromEntries(
-  ['HTTP', 'MAIL_GRPC', 'MAIL_HEALTH', 'SEARCH_GRPC', 'SEARCH_HEALTH', 'SMTP_SINK'].map((name) => [`SGE_${name}_PORT`, '0']),
+  ['HTTP', 'MAIL_GRPC', 'MAIL_HEALTH', 'SEARCH_GRPC', 'SEARCH_HEALTH', 'SMTP_SINK', 'EDGE'].map((name) => [`SGE_${name}_PORT`, '0']),
 );
 const START_MS = 60_000;
 
@@ -95,7 +95,7 @@ export class TestStack {
 
   private spawn(): ChildProcess {
     const started = spawn(process.execPath, [MAIN], {
-      env: { PATH: process.env['PATH'], ...FREE_PORTS, SGE_DATA_DIR: this.dataFolder, ...this.environment },
+      env: { PATH: process.env['PATH'], ...FREE_PORTS, SGE_EDGE: 'off', SGE_DATA_DIR: this.dataFolder, ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const output of [started.stdout, started.stderr]) output?.setEncoding('utf8').on('data', (text: string) => (this.shown += text));

@@ -11,6 +11,8 @@ export interface StackPorts {
   search_health: number;
   /** Not there when MAIL_RELAY_URL is set. */
   smtp_sink?: number;
+  /** UDP and TCP. Not there where no nginx can be had. */
+  edge?: number;
 }
 
 /** What each app gets to see. */

@@ -10,6 +10,7 @@ export class DataFolder {
   readonly files: string;
   readonly secrets: string;
   readonly logs: string;
+  readonly edge: string;
   readonly stackFile: string;
 
   constructor(readonly path: string) {
@@ -18,6 +19,7 @@ export class DataFolder {
     this.files = join(path, 'files');
     this.secrets = join(path, 'secrets');
     this.logs = join(path, 'logs');
+    this.edge = join(path, 'edge');
     this.stackFile = join(path, 'stack.json');
   }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ProgramFiles } from './programs';
@@ -12,14 +12,14 @@ const server = (name: string, portVariable: string): string => `
   tell('starts');
   console.log('${name} listens');
   require('node:http').createServer((_request, response) => response.end('ok')).listen(process.env.${portVariable}, '127.0.0.1');
-  process.once('SIGTERM', () => { tell('ends'); process.exit(0); });
+  for (const signal of ['SIGTERM', 'SIGQUIT']) process.once(signal, () => { tell('ends'); process.exit(0); });
 `;
 
 const migrate = (name: string, urlVariable: string): string =>
   `require('node:fs').appendFileSync(process.env.DIARY, '${name} runs on ' + process.env.${urlVariable} + '\\n');`;
 
 const FREE_PORTS = Object.fromEntries(
-  ['HTTP', 'MAIL_GRPC', 'MAIL_HEALTH', 'SEARCH_GRPC', 'SEARCH_HEALTH', 'SMTP_SINK'].map((name) => [`SGE_${name}_PORT`, '0']),
+  ['HTTP', 'MAIL_GRPC', 'MAIL_HEALTH', 'SEARCH_GRPC', 'SEARCH_HEALTH', 'SMTP_SINK', 'EDGE'].map((name) => [`SGE_${name}_PORT`, '0']),
 );
 
 /** A folder with stand-ins for the apps, a data folder, and what they and the terminal told. */
@@ -44,6 +44,9 @@ export class FakePrograms {
       sink: this.program('sink', server('sink', 'SGE_SMTP_SINK_PORT')),
       mail: this.program('mail', server('mail', 'HEALTH_PORT')),
       gateway: this.program('gateway', server('gateway', 'HTTP_PORT')),
+      edge: this.script('edge', server('edge', 'EDGE_PORT')),
+      getNginx: this.script('getNginx', ''),
+      nginxFolder: this.folder,
     };
   }
 
@@ -51,6 +54,13 @@ export class FakePrograms {
   program(name: keyof ProgramFiles, source: string): string {
     const path = join(this.folder, 'programs', `${name}.js`);
     writeFileSync(path, source);
+    return path;
+  }
+
+  /** One that runs by itself. */
+  private script(name: keyof ProgramFiles, source: string): string {
+    const path = this.program(name, `#!${process.execPath}\n${source}`);
+    chmodSync(path, 0o755);
     return path;
   }
 

@@ -28,7 +28,7 @@ function endWith(code: number): Promise<never> {
 }
 
 function onSignal(): void {
-  if (!exit) terminal.line('\nEnding: gateway, mail, search, sink, PostgreSQL ...');
+  if (!exit) terminal.line('\nEnding: edge, gateway, mail, search, sink, PostgreSQL ...');
   void endWith(0);
 }
 

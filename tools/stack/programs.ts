@@ -12,6 +12,10 @@ export interface ProgramFiles {
   search: string;
   mail: string;
   gateway: string;
+  /** Scripts: what starts the edge, and what fetches its nginx into nginxFolder, which all stacks of a checkout share. */
+  edge: string;
+  getNginx: string;
+  nginxFolder: string;
 }
 
 /** As built by `tsc -b`; this file is in tools/dist/stack then. */
@@ -24,6 +28,9 @@ export function builtPrograms(): ProgramFiles {
     search: join(root, 'apps/search/dist/main.js'),
     mail: join(root, 'apps/mail/dist/main.js'),
     gateway: join(root, 'apps/api-gateway/dist/main.js'),
+    edge: join(root, 'nginx-quic/start'),
+    getNginx: join(root, 'nginx-quic/get-nginx.sh'),
+    nginxFolder: join(root, '.provision/nginx'),
   };
 }
 

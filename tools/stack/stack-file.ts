@@ -4,14 +4,14 @@ import { writeWhole } from './write-whole';
 
 /** What a running stack tells other programs, in `<data folder>/stack.json`. A part that is not the stack's own is left out. */
 export interface StackDescription {
-  urls: { gateway: string; sink?: string };
+  urls: { gateway: string; sink?: string; edge?: string };
   ports: StackPorts;
   /** Empty where tokens come from an issuer of the person's own. */
   token: string;
   pids: Partial<Record<ProcessName, number>>;
 }
 
-export type ProcessName = 'postgres' | 'sink' | 'search' | 'mail' | 'gateway';
+export type ProcessName = 'postgres' | 'sink' | 'search' | 'mail' | 'gateway' | 'edge';
 
 export const writeStackFile = (path: string, stack: StackDescription): void => writeWhole(path, `${JSON.stringify(stack, null, 2)}\n`);
 

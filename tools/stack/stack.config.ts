@@ -19,6 +19,11 @@ export const stackSchema = z.object({
     'Where search of the embedded stack listens for health and metrics, on loopback; 0: any free port.',
   ),
   SGE_SMTP_SINK_PORT: port(2525).describe('Where the built-in SMTP sink listens, on loopback; 0: any free port.'),
+  SGE_EDGE: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Whether the embedded stack has an edge, nginx with HTTP/3, where nginx can be had.'),
+  SGE_EDGE_PORT: port(8443).describe('Where the edge of the embedded stack listens, UDP and TCP, on loopback; 0: any free port.'),
   SGE_STEADY_SECONDS: integer(1, 3600, 60).describe(
     'A process of the embedded stack that ends is started again; one that ends 20 times in a row, each before it ran for this long, is given up.',
   ),

@@ -50,11 +50,16 @@ test('all starts in order, is described in stack.json, and ends in the opposite 
     'search starts',
     'mail starts',
     'gateway starts',
+    'edge starts',
   ]);
   expect(readStackFile(stackFile())).toEqual(described);
   expect(statSync(stackFile()).mode & 0o777).toBe(0o600);
   expect(described).toEqual({
-    urls: { gateway: `http://127.0.0.1:${described.ports.gateway}`, sink: `smtp://127.0.0.1:${described.ports.smtp_sink}` },
+    urls: {
+      gateway: `http://127.0.0.1:${described.ports.gateway}`,
+      sink: `smtp://127.0.0.1:${described.ports.smtp_sink}`,
+      edge: `https://localhost:${described.ports.edge}`,
+    },
     ports: {
       gateway: expect.any(Number),
       mail_grpc: expect.any(Number),
@@ -62,11 +67,18 @@ test('all starts in order, is described in stack.json, and ends in the opposite 
       search_grpc: expect.any(Number),
       search_health: expect.any(Number),
       smtp_sink: expect.any(Number),
+      edge: expect.any(Number),
     },
     token: expect.stringMatching(/^ey/),
-    pids: { gateway: expect.any(Number), mail: expect.any(Number), search: expect.any(Number), sink: expect.any(Number) },
+    pids: {
+      gateway: expect.any(Number),
+      mail: expect.any(Number),
+      search: expect.any(Number),
+      sink: expect.any(Number),
+      edge: expect.any(Number),
+    },
   });
-  expect(new Set(Object.values(described.ports)).size).toBe(6);
+  expect(new Set(Object.values(described.ports)).size).toBe(7);
   expect((await fetch(described.urls.gateway)).status).toBe(200);
   // Each leads a process group of its own, so that a Ctrl-C reaches the stack alone.
   for (const pid of Object.values(described.pids)) expect(process.kill(-pid, 0)).toBe(true);
@@ -74,7 +86,7 @@ test('all starts in order, is described in stack.json, and ends in the opposite 
   expect(fakes.shown).toContain(`curl -sS '${described.urls.gateway}/api/v1/search?q=Hello'`);
 
   await stack.end();
-  expect(fakes.diary().slice(6)).toEqual(['gateway ends', 'mail ends', 'search ends', 'sink ends']);
+  expect(fakes.diary().slice(7)).toEqual(['edge ends', 'gateway ends', 'mail ends', 'search ends', 'sink ends']);
   expect(existsSync(stackFile())).toBe(false);
 });
 
@@ -172,7 +184,7 @@ test('a relay and keys of the person’s own are used instead', async () => {
   const own = { MAIL_RELAY_URL: 'smtp://relay.example.com', AUTH_JWKS_URI: 'https://issuer.example.com/keys' };
   const described = await stackOf(own).start();
   expect(described).toMatchObject({ token: '', urls: { gateway: expect.any(String) } });
-  expect(Object.keys(readStackFile(stackFile()).pids)).toEqual(['search', 'mail', 'gateway']);
+  expect(Object.keys(readStackFile(stackFile()).pids)).toEqual(['search', 'mail', 'gateway', 'edge']);
   expect(fakes.diary()).not.toContain('sink starts');
 });
 
@@ -189,5 +201,15 @@ test('search has a database of its own where one is named, and none with an Elas
     'search starts',
     'mail starts',
     'gateway starts',
+    'edge starts',
   ]);
+});
+
+test('where no nginx can be had, a line says why, and everything else works', async () => {
+  fakes.program('getNginx', '#!/bin/sh\necho "get-nginx: this is not Debian" >&2; exit 1');
+  const { urls, pids } = await stackOf().start();
+  expect(fakes.shown).toContain('No HTTP/3: this is not Debian. Everything else works');
+  expect(urls.edge).toBeUndefined();
+  expect(pids.edge).toBeUndefined();
+  expect((await fetch(urls.gateway)).status).toBe(200);
 });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type AppEnvironments, appEnvironments, type EmbeddedUrls, type StackPorts } from './app-environment';
 import { DataFolder } from './data-folder';
 import type { DataFolderLock } from './data-folder.lock';
+import { type EdgePorts, edgeProgram, edgeUrl, nginxIsMissing } from './edge';
 import { EmbeddedPostgres } from './embedded-postgres';
 import { localToken } from './local-token';
 import { LogFile } from './log-file';
@@ -71,14 +72,21 @@ export class Stack {
     const { config, terminal } = this.options;
     this.lock = this.folder.open();
     removeStackFile(this.folder.stackFile);
-    const { postgres: postgresPort, ...ports } = await this.findPorts(this.lock.takenOver);
+    // Fetched the first time: by when the apps are up it is there.
+    const missingNginx = config.SGE_EDGE === 'on' ? nginxIsMissing(this.options.programs) : undefined;
+    const { postgres: postgresPort, edge: edgePort, ...ports } = await this.findPorts(this.lock.takenOver);
     terminal.line(`Starting in ${this.folder.path}`);
     const secrets = makeSecrets(this.folder.secrets);
     const embedded = postgresPort === undefined ? undefined : await this.startPostgres(postgresPort, secrets);
     await this.startPrograms(ports, appEnvironments(this.options.environment, config, ports, secrets, embedded));
+    const edge = edgePort === undefined ? undefined : await this.startEdge(await missingNginx, { ...ports, edge: edgePort });
     this.description = {
-      urls: { gateway: gatewayUrl(ports), ...(ports.smtp_sink && { sink: `smtp://${LOOPBACK}:${ports.smtp_sink}` }) },
-      ports,
+      urls: {
+        gateway: gatewayUrl(ports),
+        ...(ports.smtp_sink && { sink: `smtp://${LOOPBACK}:${ports.smtp_sink}` }),
+        ...(edge && { edge: edgeUrl(edge) }),
+      },
+      ports: { ...ports, ...(edge && { edge }) },
       token: localToken(config, secrets.authSecret, LOCAL_CALLER, DAY_SECONDS) ?? '',
       pids: {},
     };
@@ -110,6 +118,7 @@ export class Stack {
       search_grpc: { setting: 'SGE_SEARCH_GRPC_PORT', port: config.SGE_SEARCH_GRPC_PORT },
       search_health: { setting: 'SGE_SEARCH_HEALTH_PORT', port: config.SGE_SEARCH_HEALTH_PORT },
       smtp_sink: config.MAIL_RELAY_URL === undefined ? { setting: 'SGE_SMTP_SINK_PORT', port: config.SGE_SMTP_SINK_PORT } : undefined,
+      edge: config.SGE_EDGE === 'on' ? { setting: 'SGE_EDGE_PORT', port: config.SGE_EDGE_PORT } : undefined,
       postgres: config.DATABASE_URL === undefined ? { setting: 'DATABASE_URL', port: 0 } : undefined,
     };
     return findPorts(wanted, takenOver ? LEFT_OVER_MS : 0);
@@ -138,6 +147,18 @@ export class Stack {
     await terminal.step('search', () => this.keepRunning(searchProgram(programs, environments.search, ports)));
     await terminal.step('mail', () => this.keepRunning(mailProgram(programs, environments.mail, ports)));
     await terminal.step('gateway', () => this.keepRunning(gatewayProgram(programs, environments.gateway, ports)));
+  }
+
+  /** The edge's port; undefined where there is no nginx for it: all else works without it. */
+  private async startEdge(missing: string | undefined, ports: EdgePorts): Promise<number | undefined> {
+    const { programs, terminal, environment } = this.options;
+    if (missing !== undefined) {
+      terminal.line(`  No HTTP/3: ${missing}. Everything else works; SGE_EDGE=off does not look for it.`);
+      return undefined;
+    }
+    const program = edgeProgram(programs, environment, this.folder.edge, ports);
+    await terminal.step('edge (HTTP/3)', () => this.keepRunning(program));
+    return ports.edge;
   }
 
   private async keepRunning(program: Program): Promise<void> {

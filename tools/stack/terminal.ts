@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import type { DataFolder } from './data-folder';
+import { edgeCa } from './edge';
 import { gatewayUrl } from './programs';
 import type { Ending } from './running-process';
 import type { StackDescription } from './stack-file';
@@ -57,6 +58,7 @@ export class Terminal {
     this.line(`Ready in ${seconds.toFixed(1)} s. Ctrl-C ends everything; what was accepted is there at the next start.\n`);
     this.line(`  REST    ${url}/api/v1 (documentation: ${url}/api/docs)`);
     this.line(`  gRPC    mail and files 127.0.0.1:${stack.ports.mail_grpc}, search 127.0.0.1:${stack.ports.search_grpc}`);
+    if (stack.urls.edge !== undefined) this.line(`  HTTP/3  ${stack.urls.edge}, REST and gRPC (CA: ${short(edgeCa(folder.edge))})`);
     if (stack.urls.sink !== undefined) this.line(`  inbox   ${short(folder.inbox)}/<message_id>.eml`);
     this.line(`  logs    ${short(folder.logs)}`);
     if (stack.token === '') return this.line('  token   from your own issuer (AUTH_JWKS_URI or AUTH_PUBLIC_KEY)\n');
