@@ -5,7 +5,7 @@ address='(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}'
 path='/[A-Za-z0-9/._@+-]+'
 
 setting EDGE_DIR            /var/lib/edge   "$path"                           'Where the rendered configuration is, and keys and certificates that nobody gave; a full path.'
-setting EDGE_HOST           "$(loopbacks)"  '[]0-9a-fA-F.:,[]+'              'The addresses to listen on, IPv6 in brackets, separated by commas. Without it those of loopback.'
+setting EDGE_HOST           '127.0.0.1,[::1]' '[]0-9a-fA-F.:,[]+'              'The addresses to listen on, IPv6 in brackets, separated by commas. IPv6 is left out where the machine has none.'
 setting EDGE_PORT           8443            "$number"                         'The port of all protocols, UDP and TCP.'
 setting EDGE_PUBLIC_PORT    "$EDGE_PORT"    "$number"                         'The port that clients see (Alt-Svc), where another forwards to EDGE_PORT. Without it EDGE_PORT.'
 setting EDGE_GATEWAY_ADDR   127.0.0.1:3000  "$address(,$address)*"            'host:port of the gateway, or several, separated by commas.'
