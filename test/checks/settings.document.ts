@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { describeSettings, type SettingDescription } from '@sky-genesis/config';
 import { gatewaySettings } from '../../apps/api-gateway/src/gateway.config';
 import { mailSettings } from '../../apps/mail/src/mail.config';
@@ -10,6 +12,7 @@ export const parts: { title: string; settings: SettingDescription[] }[] = [
   { title: 'mail (apps/mail)', settings: describeSettings(mailSettings) },
   { title: 'search (apps/search)', settings: describeSettings(searchSettings) },
   { title: 'gateway (apps/api-gateway)', settings: describeSettings(gatewaySettings) },
+  { title: 'the edge (nginx-quic)', settings: edgeSettings() },
   { title: 'the embedded stack (npm start)', settings: describeSettings(stackSchema) },
   // Where it listens and keeps the mails is the stack's to say.
   {
@@ -17,6 +20,21 @@ export const parts: { title: string; settings: SettingDescription[] }[] = [
     settings: describeSettings(sinkSchema.pick({ SGE_SMTP_SINK_MAX_SIZE: true, SGE_SMTP_SINK_LATENCY_MS: true })),
   },
 ];
+
+/** As the edge's own script tells them: it runs where there is no Node. */
+function edgeSettings(): SettingDescription[] {
+  const told = execFileSync(join(__dirname, '..', '..', 'nginx-quic', 'render'), ['--settings'], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH },
+  });
+  return told
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [name, byDefault, description] = line.split('\t') as [string, string, string];
+      return { name, byDefault, description };
+    });
+}
 
 /** `.env.example`: every setting once, commented out at its default. */
 export function envExample(): string {
