@@ -41,5 +41,12 @@ module.exports = {
       globalTeardown: '<rootDir>/test/global-teardown.ts',
     },
     { ...project, displayName: 'system', testMatch: ['<rootDir>/test/system/**/*.spec.ts'] },
+    {
+      ...project,
+      displayName: 'edge',
+      testMatch: ['<rootDir>/test/edge/**/*.spec.ts'],
+      globalSetup: '<rootDir>/test/global-setup.ts',
+      globalTeardown: '<rootDir>/test/global-teardown.ts',
+    },
   ],
 };

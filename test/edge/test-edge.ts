@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -81,6 +81,32 @@ export class TestEdge {
   get lines(): AccessLine[] {
     const whole = readFileSync(join(this.folder, 'access.log'), 'utf8').split('\n').slice(0, -1);
     return whole.map((line) => JSON.parse(line) as AccessLine);
+  }
+
+  /** What a client of HTTP/3 needs. */
+  get address(): { host: string; port: number; serverName: string; ca: string } {
+    return { host: '127.0.0.1', port: this.port, serverName: 'localhost', ca: this.ca };
+  }
+
+  get keysFolder(): string {
+    return this.environment['EDGE_KEYS_DIR'] ?? join(this.folder, 'keys');
+  }
+
+  /** As somebody does who runs it. */
+  rotateKeys(): void {
+    execFileSync(join(ROOT, 'nginx-quic', 'rotate-keys'), [this.keysFolder], { env: this.environment });
+  }
+
+  /** Has `openssl` of the edge in its PATH. */
+  get tools(): Record<string, string> {
+    return this.environment;
+  }
+
+  /** A file in its folder, with that text if there is one. */
+  fileOf(name: string, text?: string): string {
+    const path = join(this.folder, name);
+    if (text !== undefined) writeFileSync(path, text);
+    return path;
   }
 
   /** Of the master: signals go there. */

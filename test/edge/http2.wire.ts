@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type IncomingHttpHeaders } from 'node:http2';
+import { type EdgeWire, type GrpcAnswer, type GrpcCall, grpcHeaders, type RestAnswer, type RestCall } from './edge.wire';
+import { grpcOver, restOver, type StreamedCall } from './streamed-call';
+import type { TestEdge } from './test-edge';
+
+/** HTTP/2 by Node, on one connection. */
+export class Http2Wire implements EdgeWire {
+  readonly name = 'HTTP/2 (Node)';
+  readonly proto = 'HTTP/2.0';
+
+  private constructor(private readonly session: ClientHttp2Session) {}
+
+  static async open({ url, ca }: TestEdge): Promise<Http2Wire> {
+    const session = connect(url, { ca });
+    await once(session, 'connect');
+    return new Http2Wire(session);
+  }
+
+  grpc(call: GrpcCall): Promise<GrpcAnswer> {
+    return grpcOver(this.start('POST', call.path, grpcHeaders(call)), this.proto, call);
+  }
+
+  rest(call: RestCall): Promise<RestAnswer> {
+    return restOver(this.start(call.method, call.path, call.headers ?? {}), this.proto, call);
+  }
+
+  async close(): Promise<void> {
+    this.session.destroy();
+  }
+
+  private start(method: string, path: string, headers: Record<string, string>): StreamedCall {
+    return streamedCallOf(this.session.request({ ':method': method, ':path': path, ...headers }, { endStream: false }));
+  }
+}
+
+function streamedCallOf(stream: ClientHttp2Stream): StreamedCall {
+  let failure: Error | undefined;
+  stream.on('error', (error) => (failure = error));
+  const head = new Promise<{ status: number; headers: Record<string, string> }>((resolve, reject) => {
+    stream.once('response', (fields) => resolve({ status: Number(fields[':status']), headers: plain(fields) }));
+    stream.once('close', () => reject(failure ?? new Error(`the stream ended with ${stream.rstCode}`)));
+  });
+  let last: Record<string, string> = {};
+  stream.once('trailers', (fields) => (last = plain(fields)));
+  const closed = new Promise<void>((resolve) => void stream.once('close', () => resolve()));
+  head.catch(() => undefined);
+  return {
+    write: async (bytes) => {
+      if (stream.destroyed) throw failure ?? new Error('the stream is over');
+      if (!stream.write(bytes)) await Promise.race([once(stream, 'drain'), closed]);
+    },
+    end: async () => void stream.end(),
+    head,
+    body: stream,
+    trailers: closed.then(() => last),
+    cancel: () => stream.close(constants.NGHTTP2_CANCEL),
+  };
+}
+
+const plain = (fields: IncomingHttpHeaders): Record<string, string> =>
+  Object.fromEntries(Object.entries(fields).flatMap(([name, value]) => (name.startsWith(':') ? [] : [[name, [value].flat().join(', ')]])));
