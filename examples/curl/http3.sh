@@ -7,7 +7,7 @@
 # that this machine trusts), CURL a curl whose --version says HTTP3 and ngtcp2. Anything but success ends it with an error.
 set -euo pipefail
 edge=${SGE_EDGE_URL:-https://localhost:8443}
-authority=${SGE_CA-$(dirname "$0")/../../.data/edge/ca.pem}
+authority=${SGE_CA-$(dirname "$0")/../../.data/edge/tls/ca.pem}
 answer=$(mktemp -d)
 trap 'rm -rf "$answer"' EXIT
 

@@ -37,7 +37,7 @@ func main() {
 }
 
 func run(ctx context.Context, recipient string) error {
-	authorities, err := trusted(setting("SGE_CA", "../../.data/edge/ca.pem"))
+	authorities, err := trusted(setting("SGE_CA", "../../.data/edge/tls/ca.pem"))
 	if err != nil {
 		return err
 	}

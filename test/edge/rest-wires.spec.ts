@@ -21,7 +21,7 @@ afterAll(() => running?.stop());
 
 const wires: [name: string, open: (edge: TestEdge) => Promise<EdgeWire>][] = [
   ['HTTP/3 (quiche)', (edge) => Http3Wire.open(edge)],
-  ['HTTP/3 (quic-go)', (edge) => GoWire.open(edge)],
+  ['HTTP/3 (quic-go)', (edge) => Promise.resolve(new GoWire(edge))],
   ['HTTP/2 (Node)', (edge) => Http2Wire.open(edge)],
   ['HTTP/1.1 (Node)', (edge) => Promise.resolve(new Http1Wire(edge))],
 ];

@@ -1,7 +1,7 @@
 // go-http3: REST and gRPC calls over HTTP/3 for the tests, by quic-go. It shows what is on the wire: it follows no
 // redirect, decodes no body, and makes up no status.
 //
-// A command a line comes on standard input, an answer a line goes to standard output, in JSON; go.client.ts has their
+// A command a line comes on standard input, an answer a line goes to standard output, in JSON; go.wire.ts has their
 // shapes. Answers come in any order, matched by id. SGE_EDGE_URL is the edge, SGE_CA the file with its authority's
 // certificate. It ends with its standard input.
 package main
