@@ -18,10 +18,9 @@ interface EdgeProblem {
 const NOT_KNOWN = 'Whether the request was carried out is not known: with an idempotency key it is safe to send it again.';
 
 const edgeProblems: readonly EdgeProblem[] = [
-  { nginx: [400, 405, 497, 505], status: 400, reason: 'MALFORMED_REQUEST' },
+  { nginx: [400, 405, 497, 505], status: 400, reason: 'MALFORMED_REQUEST', detail: 'Not a valid HTTP request.' },
   { nginx: [404], status: 404, reason: 'ROUTE_NOT_FOUND' },
   { nginx: [408], status: 408, reason: 'DEADLINE_EXCEEDED', detail: 'The request did not arrive in time.' },
-  { nginx: [413], status: 413, reason: 'MESSAGE_TOO_LARGE' },
   { nginx: [414, 494], status: 431, reason: 'METADATA_TOO_LARGE' },
   { nginx: [425], status: 425, reason: 'TOO_EARLY', retryAfterSeconds: 0, grpcHttpStatus: 425 },
   { nginx: [429], status: 429, reason: 'RATE_LIMITED', retryAfterSeconds: 1 },
@@ -45,7 +44,7 @@ export function contractConf(): string {
     '# May run from early data.',
     'map $uri $only_reads {',
     '    default 0;',
-    ...readOnlyRpcs.map((path) => `    ${path} 1;`),
+    ...[...readOnlyRpcs].map((path) => `    ${path} 1;`),
     '}',
     'map $uri $service {',
     '    default mail;',

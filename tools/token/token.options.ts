@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import { rpcScopes } from '@sky-genesis/auth';
+import { scopes } from '@sky-genesis/auth';
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 const LONGEST_SECONDS = 366 * 86_400;
-const SCOPES: readonly string[] = [...new Set(Object.values(rpcScopes))];
+const SCOPES: readonly string[] = [...scopes];
 
 export const USAGE = `Prints a token for the stack that "npm start" runs (or ran) on SGE_DATA_DIR, or for AUTH_SECRET when that is set.
 

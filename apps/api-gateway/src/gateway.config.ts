@@ -1,6 +1,6 @@
 import { authRules, authSettings } from '@sky-genesis/auth';
 import { type Environment, integer, port, readConfig } from '@sky-genesis/config';
-import { grpcSettings } from '@sky-genesis/grpc';
+import { grpcSettings, proxySettings } from '@sky-genesis/grpc';
 import { observabilitySettings } from '@sky-genesis/observability';
 import { z } from 'zod';
 
@@ -30,6 +30,7 @@ export const gatewaySettings = z
       .default('localhost:50052')
       .describe('host:port of the search service. The gateway is ready without it.'),
     ...grpcSettings,
+    ...proxySettings,
     ...authSettings,
     ...observabilitySettings,
   })

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { anonymousRules, anonymousSettings, authRules, authSettings } from '@sky-genesis/auth';
 import { type Environment, flag, integer, optional, optionalFlag, port, readConfig } from '@sky-genesis/config';
-import { grpcSettings } from '@sky-genesis/grpc';
+import { grpcSettings, proxySettings } from '@sky-genesis/grpc';
 import { observabilitySettings } from '@sky-genesis/observability';
 import { z } from 'zod';
 import { parseRelays } from './delivery/relay-list';
@@ -108,6 +108,7 @@ export const mailSettings = z.object({
     .describe('host:port of the search service, which is told of every mail. Empty: none is.'),
   SEARCH_FEED: flag(true).describe('Whether this process may be the one that tells search, where there is one. It needs SERVICE_KEY.'),
   ...grpcSettings,
+  ...proxySettings,
   ...authSettings,
   ...observabilitySettings,
 });

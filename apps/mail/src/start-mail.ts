@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { authInterceptor, ServiceTokens, TokenVerifier } from '@sky-genesis/auth';
-import { GrpcServer, OpenStreams } from '@sky-genesis/grpc';
+import { GrpcServer, OpenStreams, trustedProxies } from '@sky-genesis/grpc';
 import { grpcObserver, observeConnections } from '@sky-genesis/observability';
 import { Logger } from 'nestjs-pino';
 import { DeliveryWorker } from './delivery/delivery.worker';
@@ -27,6 +27,7 @@ export async function startMail(config: MailConfig): Promise<RunningMail> {
     services: ['sky_genesis.MailService', 'sky_genesis.StreamingService'],
     reflection: config.GRPC_REFLECTION,
     limits: config,
+    isTrusted: trustedProxies(config.TRUSTED_PROXIES),
     interceptors: [
       grpcObserver('mail', config),
       authInterceptor({

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { anonymousRules, anonymousSettings, authRules, authSettings } from '@sky-genesis/auth';
 import { type Environment, integer, optional, optionalFlag, port, readConfig } from '@sky-genesis/config';
-import { grpcSettings } from '@sky-genesis/grpc';
+import { grpcSettings, proxySettings } from '@sky-genesis/grpc';
 import { observabilitySettings } from '@sky-genesis/observability';
 import { z } from 'zod';
 import { searchDatabaseSettings } from './database/search-database';
@@ -44,6 +44,7 @@ export const searchSettings = z.object({
   ),
   ...elasticsearchVariables,
   ...grpcSettings,
+  ...proxySettings,
   ...authSettings,
   ...observabilitySettings,
 });

@@ -2,7 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { authInterceptor, ServiceTokens, TokenVerifier } from '@sky-genesis/auth';
-import { GrpcServer, OpenStreams } from '@sky-genesis/grpc';
+import { GrpcServer, OpenStreams, trustedProxies } from '@sky-genesis/grpc';
 import { grpcObserver, observeConnections } from '@sky-genesis/observability';
 import { Logger } from 'nestjs-pino';
 import { EngineModule } from './engine.module';
@@ -32,6 +32,7 @@ export async function startSearch(config: SearchConfig, engine: DynamicModule = 
     services: ['sky_genesis.SearchService'],
     reflection: config.GRPC_REFLECTION,
     limits: config,
+    isTrusted: trustedProxies(config.TRUSTED_PROXIES),
     interceptors: [
       grpcObserver('search', config),
       authInterceptor({

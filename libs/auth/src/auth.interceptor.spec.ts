@@ -1,12 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { Metadata, status } from '@grpc/grpc-js';
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { Logger } from '@nestjs/common';
+import { fromServiceError } from '@sky-genesis/grpc';
 import { loadPackage } from '@sky-genesis/proto';
 import { authInterceptor, type AuthOptions } from './auth.interceptor';
 import { ANONYMOUS } from './caller-claims';
 import { ContractServer } from './contract-server.fixture';
 import { issueToken } from './issue-token';
-import { rpcScopes } from './rpc-scopes';
+import { readOnlyRpcs, type Rpc, rpcs, scopes } from './rpcs';
 import { ServiceTokens } from './service-tokens';
 import { TokenVerifier } from './token-verifier';
 
@@ -14,7 +15,7 @@ const settings = { NODE_ENV: 'test', AUTH_SECRET: 's'.repeat(32), AUTH_ISSUER: '
 const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 const serviceTokens = new ServiceTokens(pem);
 const verifier = new TokenVerifier(settings);
-const everyScope = Object.values(rpcScopes).join(' ');
+const everyScope = [...scopes].join(' ');
 const paths = Object.values(loadPackage())
   .filter((entry) => !('format' in entry))
   .flatMap((service) => Object.values(service))
@@ -23,10 +24,9 @@ const paths = Object.values(loadPackage())
 
 let server: ContractServer;
 
-async function start(options: Partial<AuthOptions> = {}): Promise<void> {
-  server = await ContractServer.start([
-    authInterceptor({ verifier, serviceTokens, allowAnonymous: false, openReflection: false, ...options }),
-  ]);
+async function start(options: Partial<AuthOptions> = {}, isTrusted = false): Promise<void> {
+  const interceptor = authInterceptor({ verifier, serviceTokens, allowAnonymous: false, openReflection: false, ...options });
+  server = await ContractServer.start([interceptor], isTrusted);
 }
 
 beforeAll(() => Logger.overrideLogger(false));
@@ -42,7 +42,8 @@ const withScope = (scope: string) => ({ authorization: `Bearer ${issueToken(sett
 test.each(paths)('%s: without a token nothing reaches the handler, with its scope all does', async (path) => {
   await start();
   await expect(server.call(path, new Metadata())).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
-  const others = everyScope.split(' ').filter((scope) => scope !== rpcScopes[path.slice('/sky_genesis.'.length) as keyof typeof rpcScopes]);
+  const { scope } = rpcs[path.slice('/sky_genesis.'.length) as Rpc];
+  const others = [...scopes].filter((other) => other !== scope);
   await expect(server.call(path, metadataOf(withScope(others.join(' '))))).rejects.toMatchObject({ code: status.PERMISSION_DENIED });
   expect(server.handled).toEqual([]);
   await server.call(path, metadataOf(withScope(everyScope)));
@@ -138,4 +139,47 @@ describe('a service token', () => {
     await expect(server.call(path, metadata)).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
     expect(server.handled).toEqual([]);
   });
+});
+
+describe('in early data', () => {
+  const early = { ...withScope(everyScope), 'early-data': '1' };
+
+  test.each(paths)('%s runs where it only reads; else its message is not read', async (path) => {
+    await start({}, true);
+    const call = server.call(path, metadataOf(early));
+    if (readOnlyRpcs.has(path)) await call;
+    else await expect(call).rejects.toMatchObject({ code: status.UNAVAILABLE });
+    expect(server.handled).toHaveLength(readOnlyRpcs.has(path) ? 1 : 0);
+  });
+
+  test('the refusal has its reason', async () => {
+    await start({}, true);
+    const error = await server.call('/sky_genesis.MailService/SendEmail', metadataOf(early)).catch((thrown: unknown) => thrown);
+    expect(fromServiceError(error as ServiceError)).toMatchObject({ reason: 'TOO_EARLY' });
+  });
+
+  test.each(['/grpc.health.v1.Health/Check', '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'])('%s runs', async (path) => {
+    await start({}, true);
+    await server.call(path, metadataOf(early));
+  });
+
+  test('only a peer that is trusted, or a service, says so', async () => {
+    const path = '/sky_genesis.MailService/SendEmail';
+    await start();
+    await server.call(path, metadataOf(early));
+    const service = { 'x-service-authorization': `Bearer ${await serviceTokens.issue('api-gateway')}` };
+    await expect(server.call(path, metadataOf({ ...early, ...service }))).rejects.toMatchObject({ code: status.UNAVAILABLE });
+    expect(server.handled).toHaveLength(1);
+  });
+});
+
+test.each<[string, boolean]>([
+  ['api-gateway', true],
+  ['', false],
+])('the request id of a peer that is not trusted counts where a service calls: "%s"', async (service, counts) => {
+  await start();
+  const token = service && `Bearer ${await serviceTokens.issue(service)}`;
+  const metadata = metadataOf({ ...withScope(everyScope), 'x-request-id': 'mine-1', 'x-service-authorization': token || undefined });
+  await server.call('/sky_genesis.MailService/GetEmail', metadata);
+  expect(server.handled[0]?.context?.requestId === 'mine-1').toBe(counts);
 });

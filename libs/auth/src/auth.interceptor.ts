@@ -1,9 +1,9 @@
 import { type Metadata, ResponderBuilder, ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder } from '@grpc/grpc-js';
 import { Logger } from '@nestjs/common';
-import { type Caller, callContext, RuleError, SERVICE_AUTHORIZATION, toStatus } from '@sky-genesis/grpc';
+import { believe, type Caller, callContext, RuleError, SERVICE_AUTHORIZATION, toStatus } from '@sky-genesis/grpc';
 import { bearerToken } from './bearer-token';
 import { ANONYMOUS } from './caller-claims';
-import { requireScope, serviceScopes } from './rpc-scopes';
+import { readOnlyRpcs, requireScope, serviceScopes } from './rpcs';
 import type { ServiceTokens } from './service-tokens';
 import type { TokenVerifier } from './token-verifier';
 
@@ -54,6 +54,9 @@ async function admit(path: string, metadata: Metadata, options: AuthOptions): Pr
   if (!context) throw new Error('authInterceptor runs without a call context');
   const [serviceAuthorization] = metadata.get(SERVICE_AUTHORIZATION);
   const service = serviceAuthorization === undefined ? undefined : await options.serviceTokens.verify(bearerToken(serviceAuthorization));
+  // One of the product's own, wherever it runs.
+  if (service !== undefined) believe(context, metadata);
+  if (context.earlyData && !readOnlyRpcs.has(path)) throw new RuleError('TOO_EARLY');
   const caller = await callerFrom(metadata, service, options);
   if (!path.startsWith(REFLECTION)) requireScope(caller, path.startsWith(CONTRACT) ? path.slice(CONTRACT.length) : undefined);
   if (service !== undefined) context.service = service;

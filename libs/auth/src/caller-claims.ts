@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url';
 import type { Caller } from '@sky-genesis/grpc';
-import { rpcScopes } from './rpc-scopes';
+import { scopes } from './rpcs';
 
 const TENANT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** Neither control characters nor half surrogates: two subjects that PostgreSQL stores alike would share a tenant. */
@@ -26,7 +26,7 @@ export interface CallerClaims {
 export const ANONYMOUS: Caller = {
   subject: 'anonymous',
   tenant: 'anonymous',
-  scopes: new Set(Object.values(rpcScopes)),
+  scopes,
   senders: ['*'],
   expiresAt: Infinity,
 };

@@ -38,9 +38,10 @@ export class ContractServer {
     private readonly client: Client,
   ) {}
 
-  static async start(interceptors: readonly ServerInterceptor[]): Promise<ContractServer> {
+  /** @param isTrusted whether its peers, on loopback, are believed what they say of a call */
+  static async start(interceptors: readonly ServerInterceptor[], isTrusted = false): Promise<ContractServer> {
     const limits = { maxMessageBytes: 65_536, timeoutMs: 10_000 };
-    const server = new Server({ interceptors: [callContextInterceptor(limits), ...interceptors] });
+    const server = new Server({ interceptors: [callContextInterceptor(limits, () => isTrusted), ...interceptors] });
     const port = await new Promise<number>((resolve, reject) =>
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
     );

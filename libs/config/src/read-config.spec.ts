@@ -36,6 +36,10 @@ test('values are read and converted', () => {
   });
 });
 
+test('an empty value is the default, but of a list it is the empty one', () => {
+  expect(readConfig(schema, { PORT: '', ITEMS: '' })).toMatchObject({ PORT: 3000, ITEMS: [] });
+});
+
 test('all faults are reported at once, each by the name of its variable', () => {
   const faults = faultsOf({ PORT: '70000', OPEN: 'perhaps', SIZE_BYTES: '1.5' });
   expect(faults.map((fault) => fault.split(':')[0])).toEqual(['PORT', 'OPEN', 'SIZE_BYTES']);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
+import { takesEmpty } from './settings';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,14 +14,14 @@ export class ConfigError extends Error {
 
 /**
  * Reads the settings that the schema names from the environment. `<NAME>_FILE` gives a value by file (a secret
- * mounted by the platform); both at once is a fault. An empty value counts as not given.
+ * mounted by the platform); both at once is a fault. An empty value counts as not given, but for a list: there it is none.
  * @throws ConfigError
  */
 export function readConfig<Schema extends z.ZodObject>(schema: Schema, environment: Environment): z.infer<Schema> {
   const faults: string[] = [];
   const given: Record<string, string> = {};
-  for (const name of Object.keys(schema.shape)) {
-    const value = environment[name] || undefined;
+  for (const [name, setting] of Object.entries(schema.shape)) {
+    const value = takesEmpty(setting) ? environment[name] : environment[name] || undefined;
     const file = environment[`${name}_FILE`] || undefined;
     if (value !== undefined && file !== undefined) {
       faults.push(`${name}: given twice, as ${name} and as ${name}_FILE`);

@@ -18,7 +18,9 @@ export const integer = (min: number, max: number, byDefault: number) =>
 /** A TCP port; 0 lets the system choose a free one. */
 export const port = (byDefault: number) => integer(0, 65_535, byDefault);
 
-/** A comma-separated list. */
+const TAKES_EMPTY = { takesEmpty: true };
+
+/** A comma-separated list; an empty value is one, too: of nothing. */
 export const listOf = (byDefault: readonly string[]) =>
   z
     .string()
@@ -28,7 +30,11 @@ export const listOf = (byDefault: readonly string[]) =>
         .map((part) => part.trim())
         .filter((part) => part !== ''),
     )
-    .default([...byDefault]);
+    .default([...byDefault])
+    .meta(TAKES_EMPTY);
+
+/** Whether an empty value says something, other than that none is given. */
+export const takesEmpty = (setting: unknown): boolean => (setting as z.ZodType).meta()?.takesEmpty === true;
 
 /** Text that may be left out; an empty value counts as left out. */
 export const optional = () => z.string().optional();

@@ -1,11 +1,15 @@
 import { Metadata, ResponderBuilder, ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder, status } from '@grpc/grpc-js';
-import { type CallContext, callContext } from './call-context';
+import { believe, type CallContext, callContext } from './call-context';
+import { saysEarlyData } from './early-data';
 import { completeStatus, type SentStatus, toStatus } from './grpc-status';
 import { REQUEST_ID, requestIdFrom, TRACEPARENT, traceparentFrom } from './request-id';
 import { RuleError } from './rule-error';
+import type { IsTrusted } from './trusted-proxies';
 
-/** grpc-js has no bound of its own on metadata. */
-const MAX_METADATA_BYTES = 16_384;
+/** What a caller may send, names and values as they travel (`-bin` as base64); grpc-js has no bound of its own. HTTP/2 ends at 64 KiB. */
+const MAX_METADATA_BYTES = 32_768;
+/** For what is added on the way: forwarded-for, ids and trace of a proxy, the token of a service (300 bytes). */
+const ADDED_METADATA_BYTES = 4096;
 
 export interface CallLimits {
   maxMessageBytes: number;
@@ -14,14 +18,15 @@ export interface CallLimits {
 }
 
 /**
- * The first interceptor of every server: gives each call its context (request id, abort signal), bounds its time and
- * its metadata, and completes the statuses that grpc-js makes by itself.
+ * The first interceptor of every server: gives each call its context (request id, early data, abort signal), bounds its
+ * time and its metadata, and completes the statuses that grpc-js makes by itself.
+ * @param isTrusted whether a peer is believed what it says of a call
  */
 export const callContextInterceptor =
-  ({ maxMessageBytes, timeoutMs }: CallLimits): ServerInterceptor =>
+  ({ maxMessageBytes, timeoutMs }: CallLimits, isTrusted: IsTrusted): ServerInterceptor =>
   (method, call) => {
     const ending = new AbortController();
-    const context: CallContext = { requestId: '', signal: ending.signal };
+    const context: CallContext = { requestId: requestIdFrom(undefined), signal: ending.signal };
     let timer: NodeJS.Timeout | undefined;
     let answered = false;
 
@@ -38,9 +43,12 @@ export const callContextInterceptor =
 
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
-        context.requestId = requestIdFrom(metadata.get(REQUEST_ID)[0]);
+        const { remoteAddress } = call.getConnectionInfo();
+        if (isTrusted(remoteAddress)) believe(context, metadata);
+        // Of a peer that is gone already nobody knows who it was: what may be a replay is one then.
+        else if (remoteAddress === undefined) context.earlyData = saysEarlyData(metadata);
         context.traceparent = traceparentFrom(metadata.get(TRACEPARENT)[0]);
-        if (sizeOf(metadata) > MAX_METADATA_BYTES) {
+        if (sizeOf(metadata) > MAX_METADATA_BYTES + ADDED_METADATA_BYTES) {
           refuse(new RuleError('METADATA_TOO_LARGE', `metadata is larger than ${MAX_METADATA_BYTES} bytes`));
           return;
         }

@@ -1,11 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Metadata } from '@grpc/grpc-js';
 import type { Caller } from './caller';
+import { saysEarlyData } from './early-data';
+import { REQUEST_ID, requestIdFrom } from './request-id';
 
 /** What every hop of a call knows about it. */
 export interface CallContext {
   requestId: string;
   /** W3C Trace Context, as it came. */
   traceparent?: string;
+  /** It may be a replay: it came in early data (RFC 8470). */
+  earlyData?: boolean;
   /** Ends when the caller goes away or the deadline passes. */
   signal: AbortSignal;
   caller?: Caller;
@@ -14,6 +19,12 @@ export interface CallContext {
 }
 
 export const callContext = new AsyncLocalStorage<CallContext>();
+
+/** Takes over what only somebody who is trusted may say of a call: its request id, and that it may be a replay. */
+export function believe(context: CallContext, metadata: Metadata): void {
+  context.requestId = requestIdFrom(metadata.get(REQUEST_ID)[0]);
+  context.earlyData = saysEarlyData(metadata);
+}
 
 /** The caller of the call at hand; only code behind the auth interceptor may ask. */
 export function currentCaller(): Caller {

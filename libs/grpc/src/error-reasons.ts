@@ -52,6 +52,11 @@ export const errorReasons = {
     code: 'RESOURCE_EXHAUSTED',
     meaning: 'The tenant has as many undelivered emails as it may have. Try again when some are delivered.',
   },
+  TOO_EARLY: {
+    code: 'UNAVAILABLE',
+    meaning: 'The request came in early data (0-RTT), which can be replayed. Send it again once the handshake is done.',
+  },
+  RATE_LIMITED: { code: 'RESOURCE_EXHAUSTED', meaning: 'Too many requests from this address, or with this token.' },
   OVERLOADED: { code: 'UNAVAILABLE', meaning: 'The server has more work than it can hold. Nothing was accepted.' },
   DATABASE_UNAVAILABLE: { code: 'UNAVAILABLE', meaning: 'The database cannot be reached. Nothing was accepted.' },
   ACCEPT_UNKNOWN: {

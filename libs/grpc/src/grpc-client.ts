@@ -2,6 +2,7 @@ import { type Client, type Metadata, type ServiceError, type ClientUnaryCall } f
 import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { loadPackage } from '@sky-genesis/proto';
 import { type CallContext, callContext } from './call-context';
+import { EARLY_DATA } from './early-data';
 import { fromServiceError } from './grpc-status';
 import type { GrpcSettings } from './grpc.settings';
 import { REQUEST_ID, TRACEPARENT } from './request-id';
@@ -77,11 +78,12 @@ export function unaryCall<Response>(
   });
 }
 
-/** What each hop tells the next: the request id and the trace of the call at hand. */
+/** What each hop tells the next: the request id and the trace of the call at hand, and whether it may be a replay. */
 export function addContext(metadata: Metadata, context: CallContext | undefined): void {
   if (!context) return;
   metadata.set(REQUEST_ID, context.requestId);
   if (context.traceparent) metadata.set(TRACEPARENT, context.traceparent);
+  if (context.earlyData) metadata.set(EARLY_DATA, '1');
 }
 
 /** The method of a client that proto-loader made, which TypeScript does not know of. */

@@ -6,6 +6,7 @@ import { callContextInterceptor } from './call-context.interceptor';
 import type { GrpcSettings } from './grpc.settings';
 import { raiseWindows } from './http2-windows';
 import { ServerHealth } from './server-health';
+import type { IsTrusted } from './trusted-proxies';
 
 export interface GrpcServerSettings {
   /** host:port; not port 0, which Nest would not tell. */
@@ -15,6 +16,8 @@ export interface GrpcServerSettings {
   /** Whether the schema is told by grpc.reflection (v1 and v1alpha). */
   reflection: boolean;
   limits: GrpcSettings;
+  /** Whether a peer is believed what it says of a call. */
+  isTrusted: IsTrusted;
   /** Run in this order, after the call has its context. */
   interceptors: readonly ServerInterceptor[];
   /** Shown the grpc-js server once it is made, for what can only be observed there. */
@@ -36,13 +39,13 @@ export class GrpcServer {
   private serving = false;
   private draining = false;
 
-  constructor({ url, services, reflection, limits, interceptors, observe, onDrain = () => undefined }: GrpcServerSettings) {
+  constructor({ url, services, reflection, limits, isTrusted, interceptors, observe, onDrain = () => undefined }: GrpcServerSettings) {
     this.url = url;
     this.onDrain = onDrain;
     this.health = new ServerHealth(['', ...services]);
     const channelOptions: ServerOptions = {
       interceptors: [
-        callContextInterceptor({ maxMessageBytes: limits.GRPC_MAX_MESSAGE_SIZE, timeoutMs: limits.GRPC_TIMEOUT * 1000 }),
+        callContextInterceptor({ maxMessageBytes: limits.GRPC_MAX_MESSAGE_SIZE, timeoutMs: limits.GRPC_TIMEOUT * 1000 }, isTrusted),
         ...interceptors,
       ],
       'grpc.max_receive_message_length': limits.GRPC_MAX_MESSAGE_SIZE,

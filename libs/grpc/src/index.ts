@@ -7,10 +7,11 @@ export {
   MAX_REQUEST_REF,
   type Startable,
 } from './answered-stream';
-export { type CallContext, callContext, currentCaller } from './call-context';
+export { believe, type CallContext, callContext, currentCaller } from './call-context';
 export { type Caller } from './caller';
 export { type CallLimits, callContextInterceptor } from './call-context.interceptor';
 export { type DuplexHandler, serveDuplex } from './duplex-call';
+export { EARLY_DATA } from './early-data';
 export { type CodeName, defaultReason, type ErrorReason, errorReasons } from './error-reasons';
 export { FilesClient } from './files.client';
 export { type CallOptions, grpcClientOptions } from './grpc-client';
@@ -28,4 +29,6 @@ export { type FieldViolation, InvalidArgumentError, RuleError } from './rule-err
 export { RuleExceptionFilter } from './rule-exception.filter';
 export { SearchClient } from './search.client';
 export { SERVICE_AUTHORIZATION, type ServiceChannelSettings } from './service.channel';
+export { type IsTrusted, trustedProxies } from './trusted-proxies';
+export { proxySettings } from './trusted-proxies.settings';
 export { bytesPassed, countedBytes } from './young-buffers';

@@ -19,12 +19,14 @@ import {
 import { loadPackage } from '@sky-genesis/proto';
 import { GrpcServer } from './grpc-server';
 import type { GrpcSettings } from './grpc.settings';
+import type { IsTrusted } from './trusted-proxies';
 
 export const MAIL = 'sky_genesis.MailService';
 
 export interface LoopbackOptions {
   handlers?: UntypedServiceImplementation;
   limits?: Partial<GrpcSettings>;
+  isTrusted?: IsTrusted;
   interceptors?: readonly ServerInterceptor[];
   reflection?: boolean;
   channel?: ChannelOptions;
@@ -45,6 +47,7 @@ export class Loopback {
   static async start({
     handlers = {},
     limits,
+    isTrusted = () => true,
     interceptors = [],
     reflection = true,
     channel = {},
@@ -52,7 +55,15 @@ export class Loopback {
   }: LoopbackOptions): Promise<Loopback> {
     const defaults: GrpcSettings = { GRPC_MAX_MESSAGE_SIZE: 65_536, GRPC_KEEPALIVE_TIME: 600, GRPC_TIMEOUT: 30 };
     const url = `127.0.0.1:${await freePort()}`;
-    const settings = { url, services: [MAIL], reflection, limits: { ...defaults, ...limits }, interceptors, ...(onDrain && { onDrain }) };
+    const settings = {
+      url,
+      services: [MAIL],
+      reflection,
+      limits: { ...defaults, ...limits },
+      isTrusted,
+      interceptors,
+      ...(onDrain && { onDrain }),
+    };
     const grpcServer = new GrpcServer(settings);
     const { options } = grpcServer.options;
     const server = new Server(options.channelOptions as ServerOptions);
@@ -64,10 +75,11 @@ export class Loopback {
     return new Loopback(grpcServer, server, url, { 'grpc.use_local_subchannel_pool': 1, ...channel });
   }
 
-  client(service = MAIL, channel: ChannelOptions = {}): Client {
+  /** @param url where something before the server listens */
+  client(service = MAIL, channel: ChannelOptions = {}, url = this.url): Client {
     let found: unknown = loadPackageDefinition(loadPackage());
     for (const name of service.split('.')) found = (found as Record<string, unknown>)[name];
-    const client = new (found as ServiceClientConstructor)(this.url, credentials.createInsecure(), { ...this.channel, ...channel });
+    const client = new (found as ServiceClientConstructor)(url, credentials.createInsecure(), { ...this.channel, ...channel });
     this.clients.push(client);
     return client;
   }

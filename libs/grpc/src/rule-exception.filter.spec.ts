@@ -33,7 +33,7 @@ let client: Client;
 beforeAll(async () => {
   const url = `127.0.0.1:${await freePort()}`;
   const limits = { GRPC_MAX_MESSAGE_SIZE: 65_536, GRPC_KEEPALIVE_TIME: 600, GRPC_TIMEOUT: 5 };
-  const { options } = new GrpcServer({ url, services: [], reflection: true, limits, interceptors: [] });
+  const { options } = new GrpcServer({ url, services: [], reflection: true, limits, isTrusted: () => false, interceptors: [] });
   const module = await Test.createTestingModule({ controllers: [EmailsController] }).compile();
   app = module.createNestMicroservice({ ...options, logger: false });
   await app.listen();

@@ -74,7 +74,7 @@ beforeEach(async () => {
   log = new LogLines();
   const limits = { maxMessageBytes: 1024, timeoutMs: 100 };
   server = new Server({
-    interceptors: [callContextInterceptor(limits), grpcObserver('mail', { LOG_LEVEL: 'debug' }, log), refusing],
+    interceptors: [callContextInterceptor(limits, () => true), grpcObserver('mail', { LOG_LEVEL: 'debug' }, log), refusing],
     'grpc.max_receive_message_length': limits.maxMessageBytes,
   });
   server.addService(service, handlers);
@@ -117,7 +117,7 @@ test.each<[string, string, Record<string, string>]>([
   ['UNAUTHENTICATED', 'hello', { refuse: 'yes' }],
   ['INVALID_ARGUMENT', 'not decodable', {}],
   ['RESOURCE_EXHAUSTED', 'x'.repeat(2000), {}],
-  ['RESOURCE_EXHAUSTED', 'hello', { large: 'x'.repeat(20_000) }],
+  ['RESOURCE_EXHAUSTED', 'hello', { large: 'x'.repeat(40_000) }],
   ['DEADLINE_EXCEEDED', 'silence', {}],
 ])('a call that ends with %s is counted once, with the code that went to the caller (case %#)', async (code, request, entries) => {
   const metadata = new Metadata();

@@ -45,7 +45,9 @@ async function start(LOG_LEVEL: 'debug' | 'info'): Promise<void> {
   class AppModule {}
 
   const testing = await Test.createTestingModule({ imports: [AppModule] }).compile();
-  app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter({ genReqId: () => 'id-1' }), { bufferLogs: true });
+  app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter({ genReqId: () => 'id-1', trustProxy: '127.0.0.1' }), {
+    bufferLogs: true,
+  });
   app.useLogger(app.get(PinoNestLogger));
   PinoLogger.root.level = LOG_LEVEL;
   await app.listen(0, '127.0.0.1');
@@ -66,6 +68,7 @@ test('one line per request: id, method, path, status, duration, and nothing of h
       time: expect.any(String),
       name: 'gateway',
       request_id: 'id-1',
+      client_ip: '127.0.0.1',
       method: 'POST',
       path: '/mail',
       status: 202,
@@ -75,6 +78,15 @@ test('one line per request: id, method, path, status, duration, and nothing of h
   ]);
   expect(log.lines.find(({ msg }) => msg === 'inside')).toMatchObject({ request_id: 'id-1', context: 'RoutesController' });
   expect(JSON.stringify(log.lines)).not.toMatch(/token-of-ann|bob@example/);
+});
+
+test.each([
+  ['203.0.113.9', '203.0.113.9'],
+  ['x'.repeat(10_000), 'x'.repeat(64)],
+])('behind a proxy the client is whom the proxy names, cut short where that is no address (case %#)', async (named, client_ip) => {
+  await start('info');
+  await app.inject({ url: '/', headers: { 'x-forwarded-for': named } });
+  expect(requests()).toMatchObject([{ client_ip }]);
 });
 
 test.each([

@@ -8,10 +8,12 @@ import type { ObservabilitySettings } from './observability.settings';
 
 const PROBE = /^\/(?:health(?:\/|$)|metrics$)/;
 const MAX_PATH_LENGTH = 256;
+/** Of IPv6 with a zone. What a proxy tells of its client may be anything. */
+const MAX_IP_LENGTH = 64;
 const CLIENT_CLOSED_REQUEST = 499;
 
 /**
- * Nest's logger, and one line per HTTP request when it is over: request id, method, path, status, duration. Neither
+ * Nest's logger, and one line per HTTP request when it is over: request id, client, method, path, status, duration. Neither
  * headers nor bodies nor queries are in it; health checks and metrics are logged at debug only.
  */
 export function loggerModule(
@@ -42,8 +44,9 @@ const accessLine: Options = {
   customErrorObject: (request, response, _error, { responseTime }: { responseTime: number }) => lineOf(request, response, responseTime),
 };
 
-function lineOf(request: IncomingMessage, response: ServerResponse, responseTime: number) {
+function lineOf(request: IncomingMessage & { ip?: string }, response: ServerResponse, responseTime: number) {
   return {
+    client_ip: request.ip?.slice(0, MAX_IP_LENGTH),
     method: request.method,
     path: pathOf(request),
     // A client that went away has seen no status.

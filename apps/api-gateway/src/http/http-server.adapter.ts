@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { InvalidArgumentError, requestIdFrom } from '@sky-genesis/grpc';
+import { InvalidArgumentError, REQUEST_ID, requestIdFrom, trustedProxies } from '@sky-genesis/grpc';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../gateway.config';
 import { FILE_BY_NAME } from '../files/files.schema';
@@ -9,6 +9,7 @@ import { ProblemFilter } from '../problem/problem.filter';
 import { addArrivalBound } from './arrival-bound.hook';
 import { addBodyBudget } from './body-budget.hook';
 import { answerBrokenRequest } from './broken-request.handler';
+import { addEarlyData } from './early-data.hook';
 import { addExpectContinue } from './expect-continue.hook';
 import { addGracefulClose } from './graceful-close.hook';
 import { addMediaTypes } from './media-types.hook';
@@ -28,6 +29,7 @@ const IDLE_SOCKET_RESERVE_MS = 30_000;
 export function createHttpAdapter(config: GatewayConfig): FastifyAdapter {
   const problems = new ProblemFilter(config.GRPC_MAX_MESSAGE_SIZE);
   const requestTimeoutMs = config.HTTP_REQUEST_TIMEOUT_SECONDS * 1000;
+  const isTrusted = trustedProxies(config.TRUSTED_PROXIES);
   const adapter = new FastifyAdapter({
     bodyLimit: config.GRPC_MAX_MESSAGE_SIZE,
     // Bounded by a hook of ours, which knows the routes.
@@ -40,8 +42,9 @@ export function createHttpAdapter(config: GatewayConfig): FastifyAdapter {
       connectionsCheckingInterval: 1000,
     },
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER_LENGTH },
+    trustProxy: isTrusted,
     requestIdHeader: false,
-    genReqId: ({ headers }: IncomingMessage) => requestIdFrom(headers['x-request-id']),
+    genReqId: ({ headers, socket }: IncomingMessage) => requestIdFrom(isTrusted(socket.remoteAddress) ? headers[REQUEST_ID] : undefined),
     clientErrorHandler: answerBrokenRequest,
     // What the router refuses before any hook runs: a path that cannot be decoded, or has too long a part.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
@@ -51,7 +54,8 @@ export function createHttpAdapter(config: GatewayConfig): FastifyAdapter {
   });
   const server = adapter.getInstance();
   server.server.maxConnections = config.HTTP_MAX_CONNECTIONS;
-  addRequestContext(server);
+  addRequestContext(server, isTrusted);
+  addEarlyData(server);
   addArrivalBound(server, requestTimeoutMs);
   addMediaTypes(server);
   addExpectContinue(server);

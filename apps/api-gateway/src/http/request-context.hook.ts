@@ -1,8 +1,11 @@
-import { callContext, REQUEST_ID, RuleError, TRACEPARENT, traceparentFrom } from '@sky-genesis/grpc';
+import { callContext, EARLY_DATA, type IsTrusted, REQUEST_ID, RuleError, TRACEPARENT, traceparentFrom } from '@sky-genesis/grpc';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-/** Runs each request in a context of its own: its id and trace, and a signal that ends when the client goes away. */
-export function addRequestContext(server: FastifyInstance): void {
+/**
+ * Runs each request in a context of its own: its id and trace, whether it came in early data, and a signal that ends when
+ * the client goes away.
+ */
+export function addRequestContext(server: FastifyInstance, isTrusted: IsTrusted): void {
   server.addHook('onRequest', (request, reply, done) => {
     const leaving = new AbortController();
     // The response closes in any case; without having been written to its end, the client is gone.
@@ -10,7 +13,10 @@ export function addRequestContext(server: FastifyInstance): void {
       if (!reply.raw.writableFinished) leaving.abort(new RuleError('CANCELLED'));
     });
     const traceparent = setRequestHeaders(request, reply);
-    callContext.run({ requestId: request.id, traceparent, signal: leaving.signal }, done);
+    const { remoteAddress } = request.socket;
+    // Of a peer that is gone already nobody knows who it was: what may be a replay is one then.
+    const earlyData = request.headers[EARLY_DATA] !== undefined && (remoteAddress === undefined || isTrusted(remoteAddress));
+    callContext.run({ requestId: request.id, traceparent, earlyData, signal: leaving.signal }, done);
   });
 }
 

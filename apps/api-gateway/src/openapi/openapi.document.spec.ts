@@ -93,6 +93,17 @@ test('every operation tells its token, scope, success and errors', () => {
   }
 });
 
+test('what may change something can be too early', () => {
+  const early = ofApi().filter(({ operation }) => operation.responses['425']);
+  expect(early.map(({ name }) => name).sort()).toEqual(
+    ofApi()
+      .map(({ name }) => name)
+      // To ask how far an upload has come completes one whose bytes are all there.
+      .filter((name) => !name.startsWith('GET '))
+      .sort(),
+  );
+});
+
 test('every parameter and every field is described or shown by an example', () => {
   const silent = ofApi().flatMap(({ name, operation }) =>
     operation.parameters.filter((p: any) => !p.description).map((p: any) => `${name} ${p.name}`),

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiHeader, ApiOperation, ApiSecurity } from '@nestjs/swagger';
-import { Calls, type Rpc, rpcScopes } from '@sky-genesis/auth';
+import { Calls, type Rpc, rpcs } from '@sky-genesis/auth';
 import type { ErrorReason } from '@sky-genesis/grpc';
 import type { StreamedBody } from '../http/media-types.hook';
 import { ApiProblems } from './api-problems.decorator';
@@ -33,7 +33,7 @@ export interface RouteDocs {
 
 /** A route that is one RPC in REST: asks for that RPC's scope, and documents it with all that it can answer in error. */
 export function RpcRoute(rpc: Rpc, docs: RouteDocs): MethodDecorator {
-  const scope = rpcScopes[rpc];
+  const { scope, readOnly } = rpcs[rpc];
   return applyDecorators(
     Calls(rpc),
     // For the challenge that names the scope, the errors that name fields, and the hooks that treat a streamed body in their own way.
@@ -49,10 +49,11 @@ export function RpcRoute(rpc: Rpc, docs: RouteDocs): MethodDecorator {
     ApiHeader({
       name: 'x-request-id',
       required: false,
-      description: 'Your own id of the request (128 characters of `A-Z a-z 0-9 _ . : + / = @ -`): it comes back, and stands in the logs.',
+      description:
+        'Your own id of the request (128 characters of `A-Z a-z 0-9 _ . : + / = @ -`), where a trusted proxy passes it on: it comes back, and stands in the logs.',
       schema: { type: 'string' },
     }),
     ApiHeader({ name: 'traceparent', required: false, description: 'W3C Trace Context.', schema: { type: 'string' } }),
-    ApiProblems(...docs.errors, ...ALWAYS),
+    ApiProblems(...docs.errors, ...(readOnly ? [] : ['TOO_EARLY' as const]), ...ALWAYS),
   );
 }

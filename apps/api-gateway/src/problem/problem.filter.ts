@@ -1,5 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
-import { type Rpc, rpcScopes } from '@sky-genesis/auth';
+import { type Rpc, rpcs } from '@sky-genesis/auth';
 import { RuleError } from '@sky-genesis/grpc';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { knownErrorOf, problemOf } from './problem.mapper';
@@ -51,5 +51,5 @@ function challengeFor({ reason }: RuleError, request: FastifyRequest): string | 
   }
   if (reason !== 'SCOPE_MISSING') return undefined;
   const { rpc } = request.routeOptions.config as { rpc?: Rpc };
-  return `Bearer error="insufficient_scope"${rpc ? `, scope="${rpcScopes[rpc]}"` : ''}`;
+  return `Bearer error="insufficient_scope"${rpc ? `, scope="${rpcs[rpc].scope}"` : ''}`;
 }

@@ -16,6 +16,7 @@ describe('problemOf', () => {
     ['NOTHING_TO_CANCEL', 400, 'Bad Request'],
     ['MESSAGE_TOO_LARGE', 413, 'Payload Too Large'],
     ['METADATA_TOO_LARGE', 431, 'Request Header Fields Too Large'],
+    ['TOO_EARLY', 425, 'Too Early'],
     ['QUEUE_FULL', 429, 'Too Many Requests'],
     ['OVERLOADED', 503, 'Service Unavailable'],
     ['DATABASE_UNAVAILABLE', 503, 'Service Unavailable'],

@@ -31,6 +31,7 @@ const statusOfReason: Partial<Record<ErrorReason, number>> = {
   MESSAGE_TOO_LARGE: 413,
   METADATA_TOO_LARGE: 431,
   UNSUPPORTED_MEDIA_TYPE: 415,
+  TOO_EARLY: 425,
   FILE_TOO_LARGE: 413,
   FILE_QUOTA_EXCEEDED: 413,
   FILE_IN_USE: 409,

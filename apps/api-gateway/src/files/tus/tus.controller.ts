@@ -94,7 +94,8 @@ export class TusController {
   @RpcRoute('StreamingService/GetUpload', {
     summary: 'Ask how far an upload has come (tus)',
     description: 'The offset to go on from. An upload that was completed answers until it is deleted.',
-    errors: ['UNSUPPORTED_TUS_VERSION', 'FILE_NOT_FOUND', 'UPLOAD_BUSY'],
+    // To complete an upload is more than to read it.
+    errors: ['UNSUPPORTED_TUS_VERSION', 'FILE_NOT_FOUND', 'UPLOAD_BUSY', 'TOO_EARLY'],
   })
   @TusHeaders({})
   @ApiResponse({
