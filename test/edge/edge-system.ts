@@ -16,7 +16,10 @@ export async function startEdgeSystem(
 ): Promise<EdgeSystem> {
   const system = await TestSystem.start(settings.apps, { search: embeddedSearch() });
   const behind = { gateway: new URL(system.url).host, mail: system.grpcUrl, search: system.search.grpcUrl };
-  const edge = await TestEdge.start(behind, settings.edge);
+  const edge = await TestEdge.start(behind, settings.edge).catch(async (error: unknown) => {
+    await system.stop();
+    throw error;
+  });
   return {
     system,
     edge,

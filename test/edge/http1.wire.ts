@@ -28,11 +28,12 @@ export class Http1Wire implements EdgeWire {
     const incoming = new Promise<IncomingMessage>((resolve, reject) => void outgoing.once('response', resolve).once('error', reject));
     // An error that comes after the answer is told by the answer's body.
     outgoing.on('error', () => undefined);
+    const closed = new Promise<void>((resolve) => void outgoing.once('close', () => resolve()));
     const head = incoming.then((answer) => ({ status: answer.statusCode ?? 0, headers: plain(answer.headers) }));
     head.catch(() => undefined);
     const stream = {
       write: async (bytes: Buffer) => {
-        if (!outgoing.write(bytes) && !outgoing.destroyed) await Promise.race([once(outgoing, 'drain'), once(outgoing, 'close')]);
+        if (!outgoing.write(bytes) && !outgoing.destroyed) await Promise.race([once(outgoing, 'drain'), closed]);
       },
       end: async () => void outgoing.end(),
       head,
