@@ -1,11 +1,14 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { promisify } from 'node:util';
 import { readOnlyRpcs, rpcs } from '@sky-genesis/auth';
+import { SeededRandom } from '../faults/seeded-random';
 import { Http3Connection } from '../http3/http3-connection';
 import type { QuicOptions } from '../http3/quic-connection';
 import { replayDatagrams } from '../http3/replay-datagrams';
 import { UdpProxy } from '../http3/udp-proxy';
 import { bearer, type EdgeSystem, startEdgeSystem } from './edge-system';
-import { grpcHeaders, type RestCall } from './edge.wire';
+import type { RestCall } from './edge.wire';
 import { Http3Wire } from './http3.wire';
 import { encoded, errorOf } from './rpc';
 import { TestEdge } from './test-edge';
@@ -51,8 +54,9 @@ test('a GET of a resumed connection is answered from early data', async () => {
 
 test('it saves the round trip of the handshake', async () => {
   const delayMs = 50;
-  const proxy = await UdpProxy.start({ port: running.edge.port, delayMs });
+  const proxy = await UdpProxy.before(running.edge.port, new SeededRandom(1));
   try {
+    proxy.delay(delayMs);
     const at = { ...running.edge.address, port: proxy.port };
     const timed = async (options: Partial<QuicOptions>): Promise<number> => {
       const began = performance.now();
@@ -155,46 +159,66 @@ test.each<[what: string, open: (wire: Http3Wire) => Promise<unknown>]>([
 
 test('the early data of TLS on TCP goes by the same rules', async () => {
   const { edge } = running;
-  const openssl = (args: string[], input = '') =>
-    execFileSync(
-      'openssl',
-      ['s_client', '-connect', `127.0.0.1:${edge.port}`, '-servername', 'localhost', '-CAfile', edge.caFile, '-quiet', ...args],
-      {
-        input,
-        encoding: 'utf8',
-        timeout: 10_000,
-        stdio: ['pipe', 'pipe', 'ignore'],
-        env: edge.tools,
-      },
-    );
-  const requestOf = (line: string, id: string) =>
-    [
-      `${line} HTTP/1.1`,
-      'Host: localhost',
-      `X-Request-Id: ${id}`,
-      `Authorization: ${bearer().authorization}`,
-      'Content-Length: 0',
-      'Connection: close',
-      '',
-      '',
-    ].join('\r\n');
-  for (const [line, id, status] of [
-    ['GET /api/v1/mail', 'tcp-early-get', 200],
-    ['POST /api/v1/mail/send', 'tcp-early-post', 425],
-  ] as const) {
-    const session = edge.fileOf('session');
-    openssl(['-sess_out', session], 'GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
-    const early = edge.fileOf('early', requestOf(line, id));
-    expect(openssl(['-sess_in', session, '-early_data', early])).toContain(`HTTP/1.1 ${status} `);
-    expect(await edge.line(({ request_id }) => request_id === id)).toMatchObject({ status, early_data: true, protocol: 'HTTP/1.1' });
+  const proxy = await firstFlights(edge.port);
+  const talk = async (port: number, ...args: string[]): Promise<string> => {
+    const names = ['-servername', 'localhost', '-CAfile', edge.caFile];
+    const talking = promisify(execFile)('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, ...names, '-ign_eof', ...args], {
+      timeout: 10_000,
+      env: edge.tools,
+    });
+    talking.child.stdin!.end(args.includes('-sess_out') ? requestOf('GET /health/ready', 'tcp-first') : '');
+    return (await talking.catch((error: { stdout: string }) => error)).stdout;
+  };
+  try {
+    for (const [line, id, status] of [
+      ['GET /api/v1/mail', 'tcp-early-get', 200],
+      ['POST /api/v1/mail/send', 'tcp-early-post', 425],
+    ] as const) {
+      const session = edge.fileOf('session');
+      await talk(edge.port, '-sess_out', session);
+      // The handshake is never done, as it is with a replay.
+      const early = edge.fileOf('early', requestOf(line, id));
+      expect(await talk(proxy.port, '-sess_in', session, '-early_data', early)).toContain(`HTTP/1.1 ${status} `);
+      expect(await edge.line(({ request_id }) => request_id === id)).toMatchObject({ status, early_data: true, protocol: 'HTTP/1.1' });
+    }
+  } finally {
+    proxy.close();
   }
 });
 
-test('tickets are good in another instance that has the keys, and after the keys moved on, until twice', async () => {
-  const keys = running.edge.keysFolder;
+const requestOf = (line: string, id: string): string =>
+  [
+    `${line} HTTP/1.1`,
+    'Host: localhost',
+    `X-Request-Id: ${id}`,
+    `Authorization: ${bearer().authorization}`,
+    'Content-Length: 0',
+    'Connection: close',
+    '',
+    '',
+  ].join('\r\n');
+
+/** Between clients and the edge on TCP: lets pass what a client sends before it is answered, and nothing of it later. */
+async function firstFlights(port: number): Promise<{ port: number; close(): void }> {
+  const server = createServer((client) => {
+    const upstream = connect({ port, host: '127.0.0.1' });
+    let answered = false;
+    upstream.once('data', () => (answered = true));
+    client.on('data', (bytes) => void (answered || upstream.write(bytes)));
+    upstream.pipe(client);
+    for (const socket of [client, upstream])
+      socket.on('error', () => undefined).on('close', () => [client, upstream].forEach((each) => each.destroy()));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { port: (server.address() as AddressInfo).port, close: () => void server.close() };
+}
+
+test('tickets are good in another instance that has the keys and the certificate, and after the keys moved on, until twice', async () => {
+  const { edge } = running;
+  const shared = { EDGE_KEYS_DIR: edge.keysFolder, EDGE_TLS_CERT: edge.fileOf('tls/edge.pem'), EDGE_TLS_KEY: edge.fileOf('tls/edge.key') };
   const session = await sessionOf();
   const acceptedBy = async (): Promise<[accepted: boolean | undefined, status: number | undefined]> => {
-    const other = await TestEdge.start(running.behind, { EDGE_KEYS_DIR: keys });
+    const other = await TestEdge.start(running.behind, shared);
     try {
       const wire = await resumed(session, other);
       const { status } = await wire.rest(readMails);
@@ -205,9 +229,9 @@ test('tickets are good in another instance that has the keys, and after the keys
     }
   };
   expect(await acceptedBy()).toEqual([true, 200]);
-  running.edge.rotateKeys();
+  edge.rotateKeys();
   expect(await acceptedBy()).toEqual([true, 200]);
-  running.edge.rotateKeys();
+  edge.rotateKeys();
   // A handshake then, and the same answer.
   expect(await acceptedBy()).toEqual([false, 200]);
 });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { Agent, type IncomingMessage, request } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:https';
 import { type EdgeWire, type RestAnswer, type RestCall } from './edge.wire';
 import { restOver } from './streamed-call';
 import type { TestEdge } from './test-edge';

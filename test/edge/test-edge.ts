@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { connect } from 'node:tls';
 import { eventually } from '../eventually';
@@ -74,7 +74,7 @@ export class TestEdge {
   }
 
   get caFile(): string {
-    return join(this.folder, 'tls', 'ca.pem');
+    return join(dirname(this.environment['EDGE_TLS_CERT'] ?? join(this.folder, 'tls', 'edge.pem')), 'ca.pem');
   }
 
   /** What it has logged of its requests. nginx writes a line when the request is over. */
