@@ -26,6 +26,13 @@ const project = {
   modulePathIgnorePatterns: ['/dist/', '<rootDir>/\\.'],
 };
 
+/** A PostgreSQL for all of its suites, a database for each. */
+const onPostgres = {
+  ...project,
+  globalSetup: '<rootDir>/test/global-setup.ts',
+  globalTeardown: '<rootDir>/test/global-teardown.ts',
+};
+
 module.exports = {
   testTimeout: 30_000,
   // Many tests wait for leases and clocks more than they compute; the default is one worker on two cores.
@@ -33,20 +40,10 @@ module.exports = {
   reporters: ['default', '<rootDir>/test/tally.reporter.cjs'],
   projects: [
     { ...project, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,tools}/**/*.spec.ts', '<rootDir>/test/checks/**/*.spec.ts'] },
-    {
-      ...project,
-      displayName: 'integration',
-      testMatch: ['<rootDir>/test/integration/**/*.spec.ts'],
-      globalSetup: '<rootDir>/test/global-setup.ts',
-      globalTeardown: '<rootDir>/test/global-teardown.ts',
-    },
+    { ...onPostgres, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.spec.ts'] },
+    // Parts are ended, stopped or starved on purpose: mostly waiting for leases and deadlines.
+    { ...onPostgres, displayName: 'outages', testMatch: ['<rootDir>/test/outages/**/*.spec.ts'] },
     { ...project, displayName: 'system', testMatch: ['<rootDir>/test/system/**/*.spec.ts'] },
-    {
-      ...project,
-      displayName: 'edge',
-      testMatch: ['<rootDir>/test/edge/**/*.spec.ts'],
-      globalSetup: '<rootDir>/test/global-setup.ts',
-      globalTeardown: '<rootDir>/test/global-teardown.ts',
-    },
+    { ...onPostgres, displayName: 'edge', testMatch: ['<rootDir>/test/edge/**/*.spec.ts'] },
   ],
 };

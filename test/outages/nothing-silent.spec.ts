@@ -1,10 +1,10 @@
 import type { SMTPServerSession } from 'smtp-server';
 import { freePort } from '../free-port';
 import { eventually } from '../eventually';
-import { MailProcess } from './mail-process';
-import { createDatabase, type TestDatabase } from './test-database';
-import { TestRelay } from './test-relay';
-import { mailEnvironment, TestSystem } from './test-system';
+import { MailProcess } from '../integration/mail-process';
+import { createDatabase, type TestDatabase } from '../integration/test-database';
+import { TestRelay } from '../integration/test-relay';
+import { mailEnvironment, TestSystem } from '../integration/test-system';
 
 interface Seen {
   status: string;

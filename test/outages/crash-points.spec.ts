@@ -7,10 +7,10 @@ import { readMailConfig } from '../../apps/mail/src/mail.config';
 import type { CrashPoint } from '../faults/crash-points';
 import { eventually } from '../eventually';
 import { freePort } from '../free-port';
-import { MailProcess } from './mail-process';
-import { createDatabase, type TestDatabase } from './test-database';
-import { TestRelay } from './test-relay';
-import { mailEnvironment, TestSystem, token } from './test-system';
+import { MailProcess } from '../integration/mail-process';
+import { createDatabase, type TestDatabase } from '../integration/test-database';
+import { TestRelay } from '../integration/test-relay';
+import { mailEnvironment, TestSystem, token } from '../integration/test-system';
 
 const MAIL_WITH_CRASH_POINTS = join(__dirname, '..', 'faults', 'dist', 'mail-with-crash-points.js');
 const KEY = 'one-mail';

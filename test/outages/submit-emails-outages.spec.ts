@@ -1,9 +1,9 @@
 import { Client } from 'pg';
 import { PostgresServer } from '../../tools/stack/postgres-server';
 import { eventually } from '../eventually';
-import { request, requests, SubmitClient } from './submit-client';
-import type { TestDatabase } from './test-database';
-import { TestSystem } from './test-system';
+import { request, requests, SubmitClient } from '../integration/submit-client';
+import type { TestDatabase } from '../integration/test-database';
+import { TestSystem } from '../integration/test-system';
 
 test('drained: what was sent is answered, then SERVER_DRAINING', async () => {
   const system = await TestSystem.start({ SHUTDOWN_GRACE_SECONDS: '5' });

@@ -4,8 +4,8 @@ import { Logger } from '@nestjs/common';
 import type { SearchFeedStore } from '../../apps/mail/src/events/search-feed/search-feed.store';
 import type { SearchFeedWorker } from '../../apps/mail/src/events/search-feed/search-feed.worker';
 import { eventually } from '../eventually';
-import { plantEvents } from './planted-events';
-import { FeedSystem } from './search-feed-system';
+import { plantEvents } from '../integration/planted-events';
+import { FeedSystem } from '../integration/search-feed-system';
 
 let system: FeedSystem;
 let tenant = '';

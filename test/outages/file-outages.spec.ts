@@ -9,11 +9,11 @@ import { readMailConfig } from '../../apps/mail/src/mail.config';
 import { PostgresServer } from '../../tools/stack/postgres-server';
 import { eventually } from '../eventually';
 import { SmallDisk } from '../faults/full-disk';
-import { FileClient, sha256 } from './file-client';
-import { MailProcess } from './mail-process';
-import { createDatabase } from './test-database';
-import { TestRelay } from './test-relay';
-import { filesFolderOf, mailEnvironment, TestSystem } from './test-system';
+import { FileClient, sha256 } from '../integration/file-client';
+import { MailProcess } from '../integration/mail-process';
+import { createDatabase } from '../integration/test-database';
+import { TestRelay } from '../integration/test-relay';
+import { filesFolderOf, mailEnvironment, TestSystem } from '../integration/test-system';
 
 const data = randomBytes(3_000_000);
 

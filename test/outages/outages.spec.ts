@@ -2,10 +2,10 @@ import { Client } from 'pg';
 import { PostgresServer } from '../../tools/stack/postgres-server';
 import { eventually } from '../eventually';
 import { freePort } from '../free-port';
-import { MailProcess } from './mail-process';
-import { createDatabase, type TestDatabase } from './test-database';
-import { TestRelay } from './test-relay';
-import { mailEnvironment, TestSystem } from './test-system';
+import { MailProcess } from '../integration/mail-process';
+import { createDatabase, type TestDatabase } from '../integration/test-database';
+import { TestRelay } from '../integration/test-relay';
+import { mailEnvironment, TestSystem } from '../integration/test-system';
 
 describe('PostgreSQL goes away', () => {
   let postgres: PostgresServer;

@@ -1,7 +1,7 @@
 import { freePort } from '../free-port';
 import { eventually } from '../eventually';
-import { TestRelay } from './test-relay';
-import { TestSystem, token } from './test-system';
+import { TestRelay } from '../integration/test-relay';
+import { TestSystem, token } from '../integration/test-system';
 
 /** How long the relay thinks before it takes a mail, in ms. */
 const THINKS = 30;
