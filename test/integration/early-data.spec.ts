@@ -5,13 +5,16 @@ import { TestSystem, token } from './test-system';
 
 /** Its peers, all on loopback, are trusted by default. */
 let behindProxy: TestSystem;
+let files: FileClient;
 /** Here they are not. */
 let direct: TestSystem;
 beforeAll(async () => {
   behindProxy = await TestSystem.start({ MAIL_WORKER: 'false' });
+  files = new FileClient(behindProxy.grpcUrl);
   direct = await TestSystem.start({ MAIL_WORKER: 'false', TRUSTED_PROXIES: '' });
 }, 60_000);
 afterAll(async () => {
+  files?.close();
   await behindProxy?.stop();
   await direct?.stop();
 });
@@ -64,13 +67,11 @@ describe('what a trusted peer says came in early data', () => {
   });
 
   test('completes no upload, though it only asks how far it has come', async () => {
-    const files = new FileClient(behindProxy.grpcUrl);
     const upload = files.begin();
     await upload.send({ filename: 'a', totalSize: '3', data: Buffer.from('abc') });
     const id = await upload.fileId;
     upload.end().catch(() => undefined);
     expect(await upload.error()).toMatchObject({ reason: 'UPLOAD_INCOMPLETE' });
-    files.close();
     const statusOf = async (path: string, headers: Record<string, string>) =>
       (await fetch(`${behindProxy.url}${path}/${id}`, { method: 'HEAD', headers: { authorization: `Bearer ${token()}`, ...headers } }))
         .status;

@@ -6,8 +6,11 @@ import { sendAndVanish } from '../../../test/gone-client';
 import { callContext } from './call-context';
 import { ask, Loopback, metadataOf } from './loopback.fixture';
 
+let loopback: Loopback;
+afterEach(() => loopback.close());
+
 /** The bytes that a client sends for one call, as somebody on the way may record them. */
-async function recorded(loopback: Loopback, metadata: Record<string, string>): Promise<Buffer> {
+async function recorded(metadata: Record<string, string>): Promise<Buffer> {
   const bytes: Buffer[] = [];
   const [, port] = loopback.url.split(':');
   const recorder = createServer((client: Socket) => {
@@ -29,7 +32,7 @@ test.each([
 ])('of a peer that is gone before it was seen early data counts: it may have been the proxy (%j)', async (metadata, early) => {
   const seen: unknown[] = [];
   const peers: unknown[] = [];
-  const loopback = await Loopback.start({
+  loopback = await Loopback.start({
     isTrusted: (address) => {
       peers.push(address);
       return false;
@@ -41,7 +44,7 @@ test.each([
       },
     },
   });
-  const bytes = await recorded(loopback, metadata);
+  const bytes = await recorded(metadata);
   sendAndVanish(Number(loopback.url.split(':')[1]), bytes, 5);
   await eventually(
     () => seen,
@@ -49,5 +52,4 @@ test.each([
   );
   expect(peers).toEqual(['127.0.0.1', ...Array<undefined>(5)]);
   expect(seen).toEqual([undefined, ...Array<boolean>(5).fill(early)]);
-  await loopback.close();
 });

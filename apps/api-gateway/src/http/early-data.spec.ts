@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { readOnlyRpcs } from '@sky-genesis/auth';
 import { RuleError } from '@sky-genesis/grpc';
 import { eventually } from '../../../../test/eventually';
@@ -12,6 +12,17 @@ import { createHttpAdapter } from './http-server.adapter';
 const fixture = new GatewayFixture();
 beforeAll(() => fixture.start());
 afterAll(() => fixture.stop());
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+function connected(): Socket {
+  const socket = connect(Number(new URL(fixture.url).port), '127.0.0.1');
+  closers.push(() => socket.destroy());
+  return socket;
+}
 
 const EARLY = { 'early-data': '1' };
 const MAIL = { to: ['a@example.com'] };
@@ -43,7 +54,7 @@ test.each([
 });
 
 test('425 comes before the body and before the token is looked at; the connection takes the request again', async () => {
-  const socket = connect(Number(new URL(fixture.url).port), '127.0.0.1');
+  const socket = connected();
   const body = JSON.stringify(MAIL);
   const head = [
     'POST /api/v1/mail/send HTTP/1.1',
@@ -59,15 +70,13 @@ test('425 comes before the body and before the token is looked at; the connectio
   socket.write(`${head}${tokenFor()}\r\n\r\n${body}`);
   const [again] = (await once(socket, 'data')) as [Buffer];
   expect(again.toString()).toMatch(/^HTTP\/1\.1 202 /);
-  socket.destroy();
 });
 
 test('a body that is asked for first is not asked for', async () => {
-  const socket = connect(Number(new URL(fixture.url).port), '127.0.0.1');
+  const socket = connected();
   socket.write(`POST /api/v1/files HTTP/1.1\r\nhost: x\r\nearly-data: 1\r\nexpect: 100-continue\r\ncontent-length: 10\r\n\r\n`);
   const [answer] = (await once(socket, 'data')) as [Buffer];
   expect(answer.toString()).toMatch(/^HTTP\/1\.1 425 /);
-  socket.destroy();
 });
 
 test('GET, HEAD and OPTIONS run, and the services are told', async () => {
@@ -90,14 +99,15 @@ test('what a service finds too early is 425', async () => {
 
 test('of a peer that is not trusted the header is as if not sent', async () => {
   const direct = await new GatewayFixture().start({ TRUSTED_PROXIES: '192.0.2.1' });
+  closers.push(() => direct.stop());
   const { status } = await direct.post('/api/v1/mail/send', MAIL, EARLY);
   expect([status, direct.mail.last.metadata.get('early-data')]).toEqual([202, []]);
-  await direct.stop();
 });
 
 test('of a peer that is gone before it was seen the header counts: it may have been the proxy', async () => {
   const adapter = createHttpAdapter(configFor('127.0.0.1:1'));
   const server = adapter.getInstance();
+  closers.push(() => server.close());
   const [came, peers, passed] = [[], [], []] as string[][];
   server.server.prependListener('request', ({ url, socket }: IncomingMessage) => {
     came!.push(url!);
@@ -121,7 +131,6 @@ test('of a peer that is gone before it was seen the header counts: it may have b
     ({ length }) => length === 10,
   );
   expect([new Set(peers), passed]).toEqual([new Set(['undefined']), Array(5).fill('/late')]);
-  await adapter.close();
 });
 
 test('what runs early calls an RPC that only reads', async () => {
@@ -133,7 +142,7 @@ test('what runs early calls an RPC that only reads', async () => {
       called.push([url, readOnlyRpcs.has(`/sky_genesis.${rpc}`)]);
   });
   const app = await createGateway(configFor('127.0.0.1:1'), adapter).then((created) => created.init());
+  closers.push(() => app.close());
   expect(called.length).toBeGreaterThan(6);
   expect(called.filter(([, readsOnly]) => !readsOnly)).toEqual([]);
-  await app.close();
 });

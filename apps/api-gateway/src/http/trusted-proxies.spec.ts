@@ -2,6 +2,10 @@ import type { FastifyRequest } from 'fastify';
 import { configFor, GatewayFixture } from '../../testing/gateway.fixture';
 import { createHttpAdapter } from './http-server.adapter';
 
+const fixture = new GatewayFixture();
+beforeAll(() => fixture.start());
+afterAll(() => fixture.stop());
+
 const NETWORKS = '127.0.0.0/8, 198.51.100.7';
 const FORWARDED = {
   'x-forwarded-for': '203.0.113.9, 192.0.2.1, 198.51.100.7',
@@ -38,7 +42,6 @@ test('the request id of a trusted proxy is taken over, unless it is too long', a
 });
 
 test('a place that is told is a path, whatever host was asked', async () => {
-  const fixture = await new GatewayFixture().start();
   const { headers } = await fixture.post('/api/v1/mail/send', { to: ['a@example.com'] }, FORWARDED);
   expect(headers.get('location')).toBe('/api/v1/mail/msg_1');
   const created = await fixture.ask('/api/v1/uploads', {
@@ -46,5 +49,4 @@ test('a place that is told is a path, whatever host was asked', async () => {
     headers: { 'tus-resumable': '1.0.0', 'upload-length': '3', ...FORWARDED },
   });
   expect(created.headers.get('location')).toMatch(/^\/api\/v1\/uploads\/[^/]+$/);
-  await fixture.stop();
 });
