@@ -20,13 +20,14 @@ interface ErrorAnswer {
 /** grpcurl's exit code for an error that the server answered. */
 const ANSWERED = 64;
 
-/** Runs grpcurl without TLS; the last arguments are the address and what to do there. */
+/** Runs grpcurl, without TLS unless the arguments name a CA; the last arguments are the address and what to do there. */
 export const grpcurl = (...args: string[]): Promise<GrpcurlAnswer> => grpcurlReading('', ...args);
 
 /** @param input what it reads from its standard input for `-d @`: more than an argument can hold */
 export function grpcurlReading(input: string, ...args: string[]): Promise<GrpcurlAnswer> {
   return new Promise((resolve, reject) => {
-    const running = execFile(grpcurlPath, ['-plaintext', '-format-error', '-max-time', '30', ...args], (error, stdout, stderr) => {
+    const security = args.includes('-cacert') ? [] : ['-plaintext'];
+    const running = execFile(grpcurlPath, [...security, '-format-error', '-max-time', '30', ...args], (error, stdout, stderr) => {
       const exit = error ? Number(error.code) : 0;
       if (exit !== 0 && !(exit > ANSWERED)) return reject(new Error(`grpcurl ${args.join(' ')}: ${stderr}`));
       const failure = exit === 0 ? {} : (jsonOf(stderr) as ErrorAnswer);
