@@ -32,7 +32,11 @@ module.exports = {
   maxWorkers: 3,
   reporters: ['default', '<rootDir>/test/tally.reporter.cjs'],
   projects: [
-    { ...project, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,tools}/**/*.spec.ts', '<rootDir>/test/checks/**/*.spec.ts'] },
+    {
+      ...project,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/{apps,libs,tools}/**/*.spec.ts', '<rootDir>/test/{checks,http3}/**/*.spec.ts'],
+    },
     {
       ...project,
       displayName: 'integration',
