@@ -39,7 +39,11 @@ module.exports = {
   maxWorkers: 3,
   reporters: ['default', '<rootDir>/test/tally.reporter.cjs'],
   projects: [
-    { ...project, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,tools}/**/*.spec.ts', '<rootDir>/test/checks/**/*.spec.ts'] },
+    {
+      ...project,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/{apps,libs,tools}/**/*.spec.ts', '<rootDir>/test/{checks,http3}/**/*.spec.ts'],
+    },
     { ...onPostgres, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.spec.ts'] },
     // Parts are ended, stopped or starved on purpose: mostly waiting for leases and deadlines.
     { ...onPostgres, displayName: 'outages', testMatch: ['<rootDir>/test/outages/**/*.spec.ts'] },
