@@ -59,7 +59,7 @@ describe('the HTTP/3 client, and what a server may do, or may not', () => {
 
   test.each<[string, Buffer[], number]>([
     ['DATA before HEADERS', [data('x'), OK], H3.FRAME_UNEXPECTED],
-    ['SETTINGS on a request', [encodeFrame(FRAME.SETTINGS, Buffer.alloc(0))], H3.FRAME_UNEXPECTED],
+    ['a frame of the control stream', [OK, encodeFrame(FRAME.SETTINGS, Buffer.alloc(0))], H3.FRAME_UNEXPECTED],
     ['DATA behind the trailers', [OK, data('x'), headers(['x-late', 'yes']), data('y')], H3.FRAME_UNEXPECTED],
     ['a frame that the end cuts', [OK, encodeFrameHeader(FRAME.DATA, 9), Buffer.from('x')], H3.FRAME_ERROR],
     ['fields that are none', [encodeFrame(FRAME.HEADERS, Buffer.of(0, 0, 0x80))], H3.QPACK_DECOMPRESSION_FAILED],
