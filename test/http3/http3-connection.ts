@@ -60,6 +60,11 @@ export class Http3Connection {
     return this.quic.earlyAccepted;
   }
 
+  /** The UDP port that it sends from now. */
+  get port(): number {
+    return this.socket.address.port;
+  }
+
   /** With `record`: the first 100 datagrams that were sent, in order. */
   get recorded(): readonly Buffer[] {
     return this.socket.recorded;

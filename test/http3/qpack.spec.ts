@@ -62,6 +62,7 @@ test('fields come out as they went in: long, repeated, with any byte', () => {
 
 test.each([
   ['needs the dynamic table (B.2)', '0381 10 11'],
+  ['says that it needs the dynamic table, and does not', '0200 c1'],
   ['has an indexed line of the dynamic table', '0000 80'],
   ['has a name of the dynamic table', '0000 4001 61'],
   ['has an indexed line behind the base', '0000 10'],

@@ -88,8 +88,11 @@ describeWith('nginx')('0-RTT of the HTTP/3 client before nginx', () => {
       connection.close();
       return tookMs;
     };
-    const withHandshake = await timeToAnswer({ session });
-    const early = await timeToAnswer({ session, early: true });
+    // The least of three: a busy machine adds to each what it likes.
+    const leastTime = async (options: Partial<QuicOptions>) =>
+      Math.min(await timeToAnswer(options), await timeToAnswer(options), await timeToAnswer(options));
+    const withHandshake = await leastTime({ session });
+    const early = await leastTime({ session, early: true });
     await proxy.close();
     expect(withHandshake).toBeGreaterThanOrEqual(4 * DELAY_MS - 5);
     expect(early).toBeGreaterThanOrEqual(2 * DELAY_MS - 5);

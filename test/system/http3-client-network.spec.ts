@@ -39,16 +39,16 @@ describeWith('nginx')('the HTTP/3 client, nginx and the network between them', (
     const sent = randomBytes(8 * MIB);
     const stream = connection.request(head('POST', '/echo'), sent);
     const pieces: Buffer[] = [];
-    let moves = 0;
+    const ports = new Set([connection.port]);
     let read = 0;
     for await (const piece of stream.body) {
       pieces.push(piece);
       read += piece.length;
-      if (read < (moves + 1) * MIB) continue;
+      if (read < ports.size * MIB) continue;
       await connection.rebind();
-      moves += 1;
+      ports.add(connection.port);
     }
-    expect(moves).toBeGreaterThan(4);
+    expect(ports.size).toBeGreaterThan(5);
     expect(Buffer.concat(pieces).equals(sent)).toBe(true);
     expect(await text(connection.request(head('GET', '/hello')).body)).toBe('hello');
     connection.close();
@@ -125,19 +125,5 @@ describeWith('nginx')('the HTTP/3 client, nginx and the network between them', (
     const since = performance.now();
     await aborted;
     expect(performance.now() - since).toBeLessThan(IDLE_SECONDS * 1000 - 500);
-  });
-
-  test('pings keep a connection, silence ends it', async () => {
-    const connection = await nginx.connect({ idleMs: 400 });
-    const until = performance.now() + 1500;
-    const pinging = setInterval(() => connection.ping(), 100);
-    let isOver = false;
-    void connection.ended.then(() => (isOver = true));
-    while (performance.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      expect(isOver).toBe(false);
-    }
-    clearInterval(pinging);
-    expect(await connection.ended).toEqual(new Http3Error('idle'));
   });
 });

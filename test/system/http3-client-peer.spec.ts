@@ -6,6 +6,7 @@ import { eventually } from '../eventually';
 import { encodeFrame, encodeFrameHeader, FRAME } from '../http3/frames';
 import { Http3Connection } from '../http3/http3-connection';
 import { H3, Http3Error } from '../http3/http3-error';
+import type { QuicOptions } from '../http3/quic-connection';
 import { CONTROL_ID, headers, ScriptedHttp3Server, SETTINGS } from './scripted-http3-server';
 import { makeCertificates, type TestCertificates } from './test-certificates';
 
@@ -24,8 +25,9 @@ describe('the HTTP/3 client, and what a server may do, or may not', () => {
   const start = async (maxRequests?: number) => {
     server = await ScriptedHttp3Server.started(certificates, maxRequests);
   };
-  const open = async () => {
-    connection = await Http3Connection.open({ host: '127.0.0.1', port: server.port, serverName: 'localhost', ca: certificates.ca });
+  const open = async (options: Partial<QuicOptions> = {}) => {
+    const to = { host: '127.0.0.1', port: server.port, serverName: 'localhost', ca: certificates.ca };
+    connection = await Http3Connection.open({ ...to, ...options });
     return connection;
   };
   const answer = (...parts: Buffer[]) => {
@@ -57,7 +59,7 @@ describe('the HTTP/3 client, and what a server may do, or may not', () => {
 
   test.each<[string, Buffer[], number]>([
     ['DATA before HEADERS', [data('x'), OK], H3.FRAME_UNEXPECTED],
-    ['SETTINGS on a request', [encodeFrame(FRAME.SETTINGS, Buffer.alloc(0))], H3.FRAME_UNEXPECTED],
+    ['a frame of the control stream', [OK, encodeFrame(FRAME.SETTINGS, Buffer.alloc(0))], H3.FRAME_UNEXPECTED],
     ['DATA behind the trailers', [OK, data('x'), headers(['x-late', 'yes']), data('y')], H3.FRAME_UNEXPECTED],
     ['a frame that the end cuts', [OK, encodeFrameHeader(FRAME.DATA, 9), Buffer.from('x')], H3.FRAME_ERROR],
     ['fields that are none', [encodeFrame(FRAME.HEADERS, Buffer.of(0, 0, 0x80))], H3.QPACK_DECOMPRESSION_FAILED],
@@ -182,6 +184,20 @@ describe('the HTTP/3 client, and what a server may do, or may not', () => {
     await connection.ended;
     expect(await text(stream.body)).toBe('all of it');
     expect(await stream.trailers).toEqual({ 'x-late': 'yes' });
+  });
+
+  test('pings keep a connection, silence ends it', async () => {
+    await open({ idleMs: 300 });
+    answer(OK);
+    await connection.request(REQUEST).response;
+    let isOver = false;
+    void connection.ended.then(() => (isOver = true));
+    for (const until = performance.now() + 1500; performance.now() < until;) {
+      connection.ping();
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    expect(isOver).toBe(false);
+    expect(await connection.ended).toEqual(new Http3Error('idle'));
   });
 
   test('requests beyond the limit wait for their turn; one that is cancelled meanwhile waits no more', async () => {
