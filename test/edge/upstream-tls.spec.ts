@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -8,6 +7,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { Http3Wire } from './http3.wire';
 import { encoded, errorOf } from './rpc';
+import { makeAuthority, makeCertificate } from './test-certificates';
 import { TestEdge } from './test-edge';
 
 const CHECK = '/grpc.health.v1.Health/Check';
@@ -21,12 +21,12 @@ let httpsAddress: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sge-edge-tls-'));
-  authority('ca');
-  authority('other-ca');
-  certificate('mail', 'ca');
-  certificate('gateway', 'ca');
-  certificate('edge', 'ca');
-  certificate('stranger', 'other-ca');
+  makeAuthority(folder, 'ca');
+  makeAuthority(folder, 'other-ca');
+  makeCertificate(folder, 'mail', 'ca');
+  makeCertificate(folder, 'gateway', 'ca');
+  makeCertificate(folder, 'edge', 'ca');
+  makeCertificate(folder, 'stranger', 'other-ca');
 
   grpc = new Server();
   new HealthImplementation({ '': 'SERVING' }).addToServer(grpc);
@@ -100,52 +100,3 @@ async function withEdge(settings: Record<string, string>, use: (wire: Http3Wire)
 }
 
 const read = (name: string): Buffer => readFileSync(join(folder, name));
-
-function openssl(...args: string[]): void {
-  execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
-}
-
-function authority(name: string): void {
-  openssl(
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-keyout',
-    `${name}.key`,
-    '-out',
-    `${name}.pem`,
-    '-days',
-    '2',
-    '-subj',
-    `/CN=${name}`,
-  );
-}
-
-/** Good for both ends. */
-function certificate(name: string, by: string): void {
-  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
-  openssl(
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-keyout',
-    `${name}.key`,
-    '-out',
-    `${name}.pem`,
-    '-days',
-    '2',
-    ...subject,
-    '-CA',
-    `${by}.pem`,
-    '-CAkey',
-    `${by}.key`,
-  );
-}

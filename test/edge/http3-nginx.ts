@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { eventually } from '../eventually';
 import { Http3Connection } from '../http3/http3-connection';
 import type { QuicOptions } from '../http3/quic-connection';
-import { nginxPath } from './provisioned';
+import { nginxPath } from '../system/provisioned';
 import { makeCertificates, type TestCertificates } from './test-certificates';
 
 const LOOPBACK = '127.0.0.1';

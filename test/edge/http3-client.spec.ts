@@ -8,7 +8,7 @@ import { type Http3Connection } from '../http3/http3-connection';
 import { Http3Error } from '../http3/http3-error';
 import { Http2Upstream } from './http2-upstream';
 import { Http3Nginx } from './http3-nginx';
-import { describeWith } from './provisioned';
+import { describeWith } from '../system/provisioned';
 import { makeCertificates } from './test-certificates';
 
 const MIB = 1024 * 1024;

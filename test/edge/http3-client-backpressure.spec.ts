@@ -1,7 +1,7 @@
 import { eventually } from '../eventually';
 import { Http2Upstream } from './http2-upstream';
 import { Http3Nginx } from './http3-nginx';
-import { describeWith } from './provisioned';
+import { describeWith } from '../system/provisioned';
 
 const MIB = 1024 * 1024;
 

@@ -5,7 +5,7 @@ import { Http3Error } from '../http3/http3-error';
 import { UdpProxy } from '../http3/udp-proxy';
 import { Http2Upstream } from './http2-upstream';
 import { Http3Nginx } from './http3-nginx';
-import { describeWith } from './provisioned';
+import { describeWith } from '../system/provisioned';
 
 const MIB = 1024 * 1024;
 /** Of nginx: what it takes to notice that a client has gone. */

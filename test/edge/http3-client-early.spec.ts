@@ -6,7 +6,7 @@ import { replayDatagrams } from '../http3/replay-datagrams';
 import { UdpProxy } from '../http3/udp-proxy';
 import { Http2Upstream } from './http2-upstream';
 import { Http3Nginx } from './http3-nginx';
-import { describeWith } from './provisioned';
+import { describeWith } from '../system/provisioned';
 
 const DELAY_MS = 60;
 
