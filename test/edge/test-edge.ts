@@ -1,15 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { connect } from 'node:tls';
 import { eventually } from '../eventually';
 import { freePort } from '../free-port';
+import { nginxPath } from '../system/provisioned';
 
 const ROOT = resolve(__dirname, '..', '..');
-const NGINX = join(ROOT, '.provision', 'nginx');
+const NGINX = resolve(nginxPath, '..', '..');
 
 /** One request, as the access log tells it: see nginx-quic/conf/log.conf. */
 export interface AccessLine {
@@ -47,6 +48,7 @@ export class TestEdge {
 
   /** @param settings of the edge (EDGE_...) over those that join it to what is behind */
   static async start(behind: Partial<Behind>, settings: Record<string, string> = {}): Promise<TestEdge> {
+    if (!existsSync(nginxPath)) throw new Error(`there is no ${nginxPath}: run tools/provision/provision, which says why it cannot be had`);
     const folder = mkdtempSync(join(tmpdir(), 'sge-edge-'));
     const port = Number(settings['EDGE_PORT'] ?? (await freePort()));
     const edge = new TestEdge(port, folder, {
