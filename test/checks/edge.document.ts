@@ -13,15 +13,17 @@ interface EdgeProblem {
   retryAfterSeconds?: number;
   /** gRPC clients read any other status than 200 as an error of the way. */
   grpcHttpStatus?: number;
+  /** It may come before the request was read, which has not come to a location then, and may have no path. */
+  isUnread?: true;
 }
 
 const NOT_KNOWN = 'Whether the request was carried out is not known: with an idempotency key it is safe to send it again.';
 
 const edgeProblems: readonly EdgeProblem[] = [
-  { nginx: [400, 405, 497, 505], status: 400, reason: 'MALFORMED_REQUEST', detail: 'Not a valid HTTP request.' },
+  { nginx: [400, 405, 497, 501, 505], status: 400, reason: 'MALFORMED_REQUEST', detail: 'Not a valid HTTP request.', isUnread: true },
   { nginx: [404], status: 404, reason: 'ROUTE_NOT_FOUND' },
   { nginx: [408], status: 408, reason: 'DEADLINE_EXCEEDED', detail: 'The request did not arrive in time.' },
-  { nginx: [414, 494], status: 431, reason: 'METADATA_TOO_LARGE' },
+  { nginx: [414, 494], status: 431, reason: 'METADATA_TOO_LARGE', isUnread: true },
   { nginx: [425], status: 425, reason: 'TOO_EARLY', retryAfterSeconds: 0, grpcHttpStatus: 425 },
   { nginx: [429], status: 429, reason: 'RATE_LIMITED', retryAfterSeconds: 1 },
   { nginx: [500], status: 500, reason: 'INTERNAL' },
@@ -57,12 +59,27 @@ export function contractConf(): string {
   );
 }
 
+/** `unread-requests.conf`: where a request goes that could not be read. nginx leads one without a path to a location by path only. */
+export function unreadRequestsConf(): string {
+  return lines(
+    GENERATED,
+    ...unreadProblems.map(nameOf).flatMap((name) => [
+      `map $uri $${name} {`,
+      `    default                 @${name};`,
+      `    ~^/(sky_genesis|grpc)\\. @grpc_${name};`,
+      `    ''                      /${name};`,
+      '}',
+    ]),
+  );
+}
+
 /** `problems.conf`: what the edge refuses by itself, as problem+json (RFC 9457) and as google.rpc.Status. */
 export function problemsConf(): string {
   return lines(
     GENERATED,
-    ...edgeProblems.map((problem) => `error_page ${problem.nginx.join(' ')} =${problem.status} @${nameOf(problem)};`),
-    ...edgeProblems.flatMap(restLocation),
+    ...edgeProblems.map((problem) => `error_page ${problem.nginx.join(' ')} = ${problem.isUnread ? '$' : '@'}${nameOf(problem)};`),
+    ...edgeProblems.flatMap((problem) => restLocation(problem, `@${nameOf(problem)} {`)),
+    ...unreadProblems.flatMap((problem) => restLocation(problem, `= /${nameOf(problem)} {`, '    internal;')),
     ...edgeProblems.flatMap(grpcLocation),
   );
 }
@@ -75,11 +92,11 @@ export function grpcProblemsConf(): string {
   );
 }
 
-function restLocation(problem: EdgeProblem): string[] {
+function restLocation(problem: EdgeProblem, ...head: string[]): string[] {
   const { status, reason, retryAfterSeconds } = problem;
   const body = { status, title: STATUS_CODES[status], detail: detailOf(problem), code: reason, request_id: '$edge_request_id' };
   return [
-    `location @${nameOf(problem)} {`,
+    `location ${head.join('\n')}`,
     ...headers(retryAfterSeconds),
     '    default_type application/problem+json;',
     `    return ${status} '${JSON.stringify(body)}';`,
@@ -116,6 +133,8 @@ function headers(retryAfterSeconds: number | undefined): string[] {
 }
 
 const nameOf = ({ reason, status }: EdgeProblem): string => `${reason.toLowerCase()}_${status}`;
+
+const unreadProblems = edgeProblems.filter(({ isUnread }) => isUnread);
 
 const detailOf = ({ reason, detail }: EdgeProblem): string => detail ?? errorReasons[reason].meaning;
 

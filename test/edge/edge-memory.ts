@@ -16,6 +16,11 @@ export class EdgeMemory {
   }
 
   private look(): void {
-    this.most = Math.max(this.most, ...this.edge.residentBytes);
+    try {
+      this.most = Math.max(this.most, ...this.edge.residentBytes);
+    } catch {
+      // The edge is gone: a test that failed did not stop this.
+      clearInterval(this.timer);
+    }
   }
 }

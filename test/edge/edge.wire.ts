@@ -16,6 +16,8 @@ export interface GrpcCall {
   /** Gives up by resetting the stream: after so long, or when so many messages have come. */
   cancelAfterMs?: number;
   cancelAfterResponses?: number;
+  /** Is told of each message as it comes. Not by quic-go, which is in a process of its own. */
+  onResponse?: (response: Buffer) => void;
 }
 
 interface Answer {

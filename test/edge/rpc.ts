@@ -18,7 +18,7 @@ const codecs = new Map<string, Codec>(
 export const encoded = (path: string, request: object): Buffer => codecOf(path).requestSerialize(request);
 
 /** The messages that answered. */
-export const decoded = <Response>(path: string, { responses }: GrpcAnswer): Response[] =>
+export const decoded = <Response>(path: string, { responses }: Pick<GrpcAnswer, 'responses'>): Response[] =>
   responses.map((response) => codecOf(path).responseDeserialize(response) as Response);
 
 /** The error that a call ended with, its details read: as a client of the contract sees it. */

@@ -36,6 +36,7 @@ export async function grpcOver(stream: StreamedCall, proto: string, call: GrpcCa
     Object.assign(answer, { proto, httpStatus: status, headers });
     for await (const message of decodeGrpcMessages(stream.body)) {
       answer.responses.push(message);
+      call.onResponse?.(message);
       answered.open();
       if (answer.responses.length === call.cancelAfterResponses) stream.cancel();
     }

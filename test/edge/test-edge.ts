@@ -1,16 +1,18 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { connect } from 'node:tls';
+import { promisify } from 'node:util';
 import { eventually } from '../eventually';
 import { freePort } from '../free-port';
 import { nginxPath } from '../system/provisioned';
 
 const ROOT = resolve(__dirname, '..', '..');
 const NGINX = resolve(nginxPath, '..', '..');
+const TOOLS = [join(NGINX, 'sbin'), join(NGINX, 'bin'), process.env['PATH']].join(delimiter);
 
 /** One request, as the access log tells it: see nginx-quic/conf/log.conf. */
 export interface AccessLine {
@@ -52,7 +54,7 @@ export class TestEdge {
     const folder = mkdtempSync(join(tmpdir(), 'sge-edge-'));
     const port = Number(settings['EDGE_PORT'] ?? (await freePort()));
     const edge = new TestEdge(port, folder, {
-      PATH: [join(NGINX, 'sbin'), join(NGINX, 'bin'), process.env['PATH']].join(delimiter),
+      PATH: TOOLS,
       EDGE_DIR: folder,
       EDGE_PORT: String(port),
       EDGE_HOST: '127.0.0.1',
@@ -147,6 +149,11 @@ export class TestEdge {
     if (started.exitCode !== null) throw new Error(`the edge did not start: ${this.errors}`);
   }
 
+  /** As somebody does who runs it. @throws with what it said (`stderr`) if it refused */
+  async reload(): Promise<void> {
+    await promisify(execFile)(join(ROOT, 'nginx-quic', 'reload'), { env: this.environment });
+  }
+
   /** Ends it, by default at once; SIGQUIT waits for what is under way. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const { process: running } = this;
@@ -174,6 +181,10 @@ export class TestEdge {
     });
   }
 }
+
+/** Whether this kernel leads packets of QUIC to their worker. */
+export const canQuicBpf = (): boolean =>
+  execFileSync(join(ROOT, 'nginx-quic', 'probe-quic-bpf'), { env: { PATH: TOOLS }, encoding: 'utf8' }).trim() === 'on';
 
 /** Where nothing listens. */
 const NOWHERE = '127.0.0.1:1';
