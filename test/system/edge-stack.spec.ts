@@ -61,7 +61,11 @@ describeWith(
     const { urls, ports, pids } = stack.description;
     expect(urls.edge).toBe(`https://localhost:${ports.edge}`);
     expect(processIdentity(pids.edge ?? 0)).toBeDefined();
-    expect(stack.shown).toContain(`  HTTP/3  ${urls.edge}, REST and gRPC (CA: ${ca})\n`);
+    // Written after the line by which a start is awaited.
+    await eventually(
+      () => stack.shown,
+      (shown) => shown.includes(`  HTTP/3  ${urls.edge}, REST and gRPC (CA: ${ca})\n`),
+    );
     expect(await curl('--http3-only', `${urls.edge}/health/ready`)).toBe('3 200');
   });
 
