@@ -4,13 +4,14 @@ import { parseArguments, UsageError } from './arguments';
 import { bulk } from './bulk.round';
 import { cancels } from './cancels.round';
 import { dots } from './dots.round';
+import { edge } from './edge.round';
 import { events } from './events.round';
 import { fairness } from './fairness.round';
 import { faults } from './faults.round';
 import { files } from './files.round';
 import { kills } from './kills.round';
 import { machine, type RoundRun, verdict, writeReport } from './report';
-import type { Findings, Round } from './round';
+import { BrokenOffError, type Findings, type Round } from './round';
 import { SeededRandom } from './seeded-random';
 import { search } from './search.round';
 import { sends } from './sends.round';
@@ -23,6 +24,7 @@ const rounds: Record<string, Round> = {
   bulk,
   cancels,
   dots,
+  edge,
   events,
   fairness,
   faults,
@@ -37,9 +39,6 @@ const rounds: Record<string, Round> = {
 
 const PROGRESS_MS = 5000;
 const MINUTE_MS = 60_000;
-
-/** Ends the round at once, wherever it is. */
-class BrokenOffError extends Error {}
 
 const say = (line: string): void => console.log(`${new Date().toTimeString().slice(0, 8)} ${line}`);
 

@@ -9,7 +9,7 @@ import type { Started } from './started';
 /** As seen from test/proof/dist. */
 const STACK_MAIN = resolve(__dirname, '../../../tools/dist/stack/main.js');
 const FREE_PORTS = Object.fromEntries(
-  ['HTTP', 'MAIL_GRPC', 'MAIL_HEALTH', 'SEARCH_GRPC', 'SEARCH_HEALTH', 'SMTP_SINK'].map((name) => [`SGE_${name}_PORT`, '0']),
+  ['HTTP', 'MAIL_GRPC', 'MAIL_HEALTH', 'SEARCH_GRPC', 'SEARCH_HEALTH', 'SMTP_SINK', 'EDGE'].map((name) => [`SGE_${name}_PORT`, '0']),
 );
 const END_MS = 90_000;
 
@@ -22,7 +22,14 @@ export class ProofStack {
   private constructor(settings: NodeJS.ProcessEnv) {
     this.child = spawn(process.execPath, [STACK_MAIN], {
       // Nothing of this shell's settings. As under npm, it ends when its parent is gone, however that went.
-      env: { PATH: process.env['PATH'], npm_lifecycle_event: 'proof', SGE_DATA_DIR: this.folder, ...FREE_PORTS, ...settings },
+      env: {
+        PATH: process.env['PATH'],
+        npm_lifecycle_event: 'proof',
+        SGE_DATA_DIR: this.folder,
+        ...FREE_PORTS,
+        SGE_EDGE: 'off',
+        ...settings,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const output of [this.child.stdout, this.child.stderr])
@@ -44,6 +51,22 @@ export class ProofStack {
 
   get inbox(): string {
     return join(this.folder, 'inbox');
+  }
+
+  /** The CA that the certificate of its edge is of, PEM. */
+  get edgeCa(): Buffer {
+    return readFileSync(join(this.folder, 'edge', 'tls', 'ca.pem'));
+  }
+
+  /** What a part printed, over all its runs. */
+  log(name: ProcessName): string {
+    return readFileSync(join(this.folder, 'logs', `${name}.log`), 'utf8');
+  }
+
+  /** The line of its terminal that begins so, without the beginning; undefined: there is none. */
+  told(beginning: string): string | undefined {
+    const lines = this.shown.split('\n').map((line) => line.trim());
+    return lines.find((line) => line.startsWith(beginning))?.slice(beginning.length);
   }
 
   pid(name: ProcessName): number {

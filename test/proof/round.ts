@@ -2,6 +2,9 @@ import type { TimelinePage } from '#faults/timeline-page';
 import type { SeededRandom } from './seeded-random';
 import type { Started } from './started';
 
+/** Ends the round at once, wherever it is; told in its message alone. */
+export class BrokenOffError extends Error {}
+
 /** A number that the command line may set. */
 export interface Bound {
   /** What it is a number of, for the report and --help. */

@@ -10,6 +10,8 @@ import type { Program } from './running-process';
 /** Fifteen megabytes, and what apt has to learn before. */
 const FETCH_MS = 180_000;
 const START_MS = 30_000;
+/** Where nginx listens, by the default of EDGE_HOST. */
+export const EDGE_PLACES = ['TCP', 'UDP', 'TCP on IPv6', 'UDP on IPv6'] as const;
 
 /** Fetches an nginx that can do HTTP/3 where it is not there yet. Gives, in a line, why it cannot be had; undefined where it is there. */
 export async function nginxIsMissing({ getNginx, nginxFolder }: ProgramFiles): Promise<string | undefined> {

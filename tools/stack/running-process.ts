@@ -68,7 +68,10 @@ export class RunningProcess {
         resolve(this.ending(how, succeeded));
       };
       this.child.once('error', (error) => end(error.message, false));
-      this.child.once('exit', (code, signal) => end(signal ?? `exit code ${code}`, code === 0));
+      this.child.once('exit', (code, signal) => {
+        this.endGroup();
+        end(signal ?? `exit code ${code}`, code === 0);
+      });
     });
   }
 
@@ -99,8 +102,17 @@ export class RunningProcess {
       this.child.kill(signal);
       await this.endsWithin(graceMs);
     }
-    if (!this.over && this.pid !== undefined) process.kill(-this.pid, 'SIGKILL');
+    if (!this.over) this.endGroup();
     await this.ended;
+  }
+
+  /** With what a killed program left behind: workers of nginx, which would hold its port. */
+  private endGroup(): void {
+    try {
+      if (this.pid !== undefined) process.kill(-this.pid, 'SIGKILL');
+    } catch {
+      // Nobody is left.
+    }
   }
 
   private async endsWithin(graceMs: number): Promise<void> {

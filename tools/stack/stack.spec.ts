@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -118,6 +120,17 @@ test('ports in use are all named with their settings before anything starts', as
   expect(fakes.diary().filter((line) => line.startsWith('migrate runs'))).toHaveLength(1);
 });
 
+test.each([
+  ['UDP', 'udp4', '127.0.0.1'],
+  ['UDP on IPv6', 'udp6', '::1'],
+] as const)('the port of the edge is to be free on %s, too', async (place, type, address) => {
+  const other = createSocket(type).bind({ port: 0, address });
+  await once(other, 'listening');
+  const { port } = other.address();
+  await expect(stackOf({ SGE_EDGE_PORT: String(port) }).start()).rejects.toThrow(`Port ${port} (${place}) is in use. Set SGE_EDGE_PORT`);
+  other.close();
+});
+
 test('a data folder that cannot be made is told with the setting', async () => {
   const stack = stackOf({ SGE_DATA_DIR: join(fakes.files.mail, 'data') });
   await expect(stack.start()).rejects.toThrow(StartError);
@@ -133,6 +146,19 @@ test('a program that dies is named with its last lines and started again', async
   expect(now.mail).not.toBe(pids.mail);
   expect(processIdentity(now.mail ?? 0)).toBeDefined();
   expect(now).toEqual({ ...pids, mail: now.mail });
+});
+
+test('what a program that died leaves in its process group ends with it', async () => {
+  const worker = `require('node:child_process').spawn('sleep', ['60'], { stdio: 'ignore' }).pid`;
+  fakes.program(
+    'sink',
+    `console.log('worker ' + ${worker}); require('node:net').createServer().listen(process.env.SGE_SMTP_SINK_PORT, '127.0.0.1')`,
+  );
+  const { pids } = await stackOf().start();
+  const [, pid] = /worker (\d+)/.exec(readFileSync(join(fakes.dataFolder, 'logs', 'sink.log'), 'utf8')) ?? [];
+  expect(processIdentity(Number(pid))).toBeDefined();
+  process.kill(pids.sink ?? 0, 'SIGKILL');
+  await until(() => processIdentity(Number(pid)) === undefined);
 });
 
 test('a program that does not stay up is given up', async () => {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type AppEnvironments, appEnvironments, type EmbeddedUrls, type StackPorts } from './app-environment';
 import { DataFolder } from './data-folder';
 import type { DataFolderLock } from './data-folder.lock';
-import { type EdgePorts, edgeProgram, edgeUrl, nginxIsMissing } from './edge';
+import { EDGE_PLACES, type EdgePorts, edgeProgram, edgeUrl, nginxIsMissing } from './edge';
 import { EmbeddedPostgres } from './embedded-postgres';
 import { localToken } from './local-token';
 import { LogFile } from './log-file';
@@ -118,7 +118,7 @@ export class Stack {
       search_grpc: { setting: 'SGE_SEARCH_GRPC_PORT', port: config.SGE_SEARCH_GRPC_PORT },
       search_health: { setting: 'SGE_SEARCH_HEALTH_PORT', port: config.SGE_SEARCH_HEALTH_PORT },
       smtp_sink: config.MAIL_RELAY_URL === undefined ? { setting: 'SGE_SMTP_SINK_PORT', port: config.SGE_SMTP_SINK_PORT } : undefined,
-      edge: config.SGE_EDGE === 'on' ? { setting: 'SGE_EDGE_PORT', port: config.SGE_EDGE_PORT } : undefined,
+      edge: config.SGE_EDGE === 'on' ? { setting: 'SGE_EDGE_PORT', port: config.SGE_EDGE_PORT, on: EDGE_PLACES } : undefined,
       postgres: config.DATABASE_URL === undefined ? { setting: 'DATABASE_URL', port: 0 } : undefined,
     };
     return findPorts(wanted, takenOver ? LEFT_OVER_MS : 0);
