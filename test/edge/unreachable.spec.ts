@@ -57,7 +57,10 @@ describe.each<[string, () => Promise<{ address: string; close(): void }>]>([
     const wire = await open(edge);
     const began = Date.now();
     const rest = wire.rest({ method: 'POST', path: '/api/v1/mail/send', headers: bearer(), body: Buffer.from('{}') });
-    const calls = ['/sky_genesis.SearchService/Search', '/grpc.health.v1.Health/Check'].map((path) => ({ path, requests: [Buffer.alloc(0)] }));
+    const calls = ['/sky_genesis.SearchService/Search', '/grpc.health.v1.Health/Check'].map((path) => ({
+      path,
+      requests: [Buffer.alloc(0)],
+    }));
     const grpc = await Promise.all(wire.grpc ? [submitEmail('for nobody'), ...calls].map((call) => wire.grpc!(call)) : []);
     for (const answer of grpc) {
       expect(answer).toMatchObject({ httpStatus: 200, status: 14, headers: { 'content-type': 'application/grpc', 'retry-after': '1' } });
