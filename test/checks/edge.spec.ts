@@ -1,14 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadPackage } from '@sky-genesis/proto';
-import { contractConf, grpcProblemsConf, problemsConf, unreadRequestsConf } from './edge.document';
+import { contractConf, grpcProblemsConf, problemsConf } from './edge.document';
 
 const CONF = join(__dirname, '..', '..', 'nginx-quic', 'conf');
 
 /** `npm run generate:edge` writes them. */
 test.each([
   ['contract.conf', contractConf()],
-  ['unread-requests.conf', unreadRequestsConf()],
   ['problems.conf', problemsConf()],
   ['grpc-problems.conf', grpcProblemsConf()],
 ])('%s is that of the tables of errors and RPCs', (file, text) => {

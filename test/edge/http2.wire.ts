@@ -14,6 +14,8 @@ export class Http2Wire implements EdgeWire {
   static async open({ url, ca }: TestEdge): Promise<Http2Wire> {
     const session = connect(url, { ca });
     await once(session, 'connect');
+    // Its streams tell of it.
+    session.on('error', () => undefined);
     return new Http2Wire(session);
   }
 
@@ -41,10 +43,16 @@ function streamedCallOf(stream: ClientHttp2Stream): StreamedCall {
     stream.once('response', (fields) => resolve({ status: Number(fields[':status']), headers: plain(fields) }));
     stream.once('close', () => reject(failure ?? new Error(`the stream ended with ${stream.rstCode}`)));
   });
-  let last: Record<string, string> = {};
+  let last: Record<string, string> | undefined;
   stream.once('trailers', (fields) => (last = plain(fields)));
   const closed = new Promise<void>((resolve) => void stream.once('close', () => resolve()));
-  head.catch(() => undefined);
+  // The body of a stream that breaks with its connection ends as if it was whole.
+  const trailers = closed.then(() => {
+    if (stream.aborted && !last) throw failure ?? new Error(`the stream ended with ${stream.rstCode}`);
+    return last ?? {};
+  });
+  // Of a call that is given up nobody asks for both.
+  for (const each of [head, trailers]) each.catch(() => undefined);
   return {
     write: async (bytes) => {
       if (stream.destroyed) throw failure ?? new Error('the stream is over');
@@ -53,7 +61,7 @@ function streamedCallOf(stream: ClientHttp2Stream): StreamedCall {
     end: async () => void stream.end(),
     head,
     body: stream,
-    trailers: closed.then(() => last),
+    trailers,
     cancel: () => stream.close(constants.NGHTTP2_CANCEL),
   };
 }

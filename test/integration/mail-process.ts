@@ -41,6 +41,11 @@ export class MailProcess {
     return started;
   }
 
+  /** As far as it goes: nothing of it moves until it is told to go on by SIGCONT. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.child.kill(signal);
+  }
+
   /** Resolves when it is gone, however it went. */
   async ended(): Promise<NodeJS.Signals | null> {
     if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
