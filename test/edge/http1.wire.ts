@@ -24,14 +24,16 @@ export class Http1Wire implements EdgeWire {
       path: call.path,
       method: call.method,
       agent: this.agent,
-      headers: { host: `localhost:${this.edge.port}`, ...call.headers, ...(length !== undefined && { 'content-length': length }) },
+      headers: { host: `localhost:${this.edge.port}`, ...(length !== undefined && { 'content-length': length }), ...call.headers },
     });
     const incoming = new Promise<IncomingMessage>((resolve, reject) => void outgoing.once('response', resolve).once('error', reject));
     // An error that comes after the answer is told by the answer's body.
     outgoing.on('error', () => undefined);
     const closed = new Promise<void>((resolve) => void outgoing.once('close', () => resolve()));
     const head = incoming.then((answer) => ({ status: answer.statusCode ?? 0, headers: plain(answer.headers) }));
-    head.catch(() => undefined);
+    const trailers = head.then(() => ({}));
+    // Of a call that is given up nobody asks for both.
+    for (const each of [head, trailers]) each.catch(() => undefined);
     const stream = {
       write: async (bytes: Buffer) => {
         if (!outgoing.write(bytes) && !outgoing.destroyed) await Promise.race([once(outgoing, 'drain'), closed]);
@@ -41,7 +43,7 @@ export class Http1Wire implements EdgeWire {
       body: (async function* () {
         yield* (await incoming) as AsyncIterable<Buffer>;
       })(),
-      trailers: head.then(() => ({})),
+      trailers,
       cancel: () => outgoing.destroy(new Error('this side cancelled the request')),
     };
     return restOver(stream, `HTTP/1.1`, call);

@@ -11,8 +11,9 @@ export class Http2Wire implements EdgeWire {
 
   private constructor(private readonly session: ClientHttp2Session) {}
 
-  static async open({ url, ca }: TestEdge): Promise<Http2Wire> {
-    const session = connect(url, { ca });
+  /** @param from an address of this machine that it comes from */
+  static async open({ url, ca }: TestEdge, from?: string): Promise<Http2Wire> {
+    const session = connect(url, { ca, ...(from !== undefined && { localAddress: from }) });
     await once(session, 'connect');
     // Its streams tell of it.
     session.on('error', () => undefined);
@@ -24,15 +25,17 @@ export class Http2Wire implements EdgeWire {
   }
 
   rest(call: RestCall): Promise<RestAnswer> {
-    return restOver(this.start(call.method, call.path, call.headers ?? {}), this.proto, call);
+    // As clients do: a request without a body ends with its headers.
+    const hasBody = call.body !== undefined || call.bodyBytes !== undefined || call.keepOpen === true;
+    return restOver(this.start(call.method, call.path, call.headers ?? {}, !hasBody), this.proto, call);
   }
 
   async close(): Promise<void> {
     this.session.destroy();
   }
 
-  private start(method: string, path: string, headers: Record<string, string>): StreamedCall {
-    return streamedCallOf(this.session.request({ ':method': method, ':path': path, ...headers }, { endStream: false }));
+  private start(method: string, path: string, headers: Record<string, string>, endStream = false): StreamedCall {
+    return streamedCallOf(this.session.request({ ':method': method, ':path': path, ...headers }, { endStream }));
   }
 }
 
