@@ -25,7 +25,8 @@ export const edge: Round = {
 async function run({ started, settings, count, concurrency, say, progress }: RoundContext): Promise<Findings> {
   const stack = await ProofStack.start(started, { SGE_EDGE: 'on', ...settings });
   const { urls } = stack.description;
-  if (urls.edge === undefined) throw new BrokenOffError(`Not proved, for there is no edge: ${stack.told('No HTTP/3: ') ?? 'SGE_EDGE=off'}`);
+  const [why] = stack.told('No HTTP/3: ')?.split('. ') ?? ['SGE_EDGE=off'];
+  if (urls.edge === undefined) throw new BrokenOffError(`Not proved, for there is no edge: ${why}`);
   say(`the edge is at ${urls.edge}`);
   const database = await ProofDatabase.connect(stack.mailEnvironment()['DATABASE_URL'], started);
   const inbox = new InboxWatch(stack.inbox, started);

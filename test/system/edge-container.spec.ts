@@ -86,7 +86,7 @@ describeWith('docker', 'curl-http3')('the image of the edge', () => {
       const stream = client.request({ method: 'GET', path: '/api/v1/mail', authority: `localhost:${before.port}` });
       const response = await underWay.promise;
       // In time: it would be killed, which is 137.
-      const stopped = docker('stop', '--time', '20', before.id);
+      const stopped = docker('stop', '-t', '20', before.id);
       await eventually(
         () => acceptsConnections(before.port),
         (accepts) => !accepts,

@@ -7,21 +7,34 @@ import type { ProgramFiles } from './programs';
 import { acceptsConnections } from './readiness';
 import type { Program } from './running-process';
 
-/** Fifteen megabytes, and what apt has to learn before. */
+/** Of each way: fifteen megabytes, or an image, and what apt has to learn before. */
 const FETCH_MS = 180_000;
 const START_MS = 30_000;
+
 /** Where nginx listens, by the default of EDGE_HOST. */
 export const EDGE_PLACES = ['TCP', 'UDP', 'TCP on IPv6', 'UDP on IPv6'] as const;
 
-/** Fetches an nginx that can do HTTP/3 where it is not there yet. Gives, in a line, why it cannot be had; undefined where it is there. */
-export async function nginxIsMissing({ getNginx, nginxFolder }: ProgramFiles): Promise<string | undefined> {
+/** What starts the edge, or, in a line, why nothing can. */
+export type EdgeScript = { path: string } | { missing: string };
+
+/** Gets an nginx that can do HTTP/3 where it is not there yet: the one for this machine, else an image with it. */
+export async function getEdge(files: ProgramFiles, own: NodeJS.ProcessEnv, folder: string): Promise<EdgeScript> {
+  const env = { ...own, EDGE_DIR: folder };
+  const noNginx = await failureOf(files.getNginx, [files.nginxFolder], env);
+  if (noNginx === undefined) return { path: files.edge };
+  const noImage = await failureOf(files.edgeInDocker, ['--build'], env);
+  return noImage === undefined ? { path: files.edgeInDocker } : { missing: `${noNginx}; ${noImage}` };
+}
+
+/** The last line that a script told before it failed, without its name; undefined: it did not. */
+async function failureOf(script: string, args: string[], env: NodeJS.ProcessEnv): Promise<string | undefined> {
   try {
-    await promisify(execFile)(getNginx, [nginxFolder], { timeout: FETCH_MS, killSignal: 'SIGKILL' });
+    await promisify(execFile)(script, args, { env, timeout: FETCH_MS, killSignal: 'SIGKILL' });
     return undefined;
   } catch (error) {
     const { stderr, message } = error as { stderr?: string; message: string };
     const told = (stderr ?? '').trim().split('\n').at(-1);
-    return told?.replace(/^get-nginx: /, '') || message;
+    return told?.replace(/^(get-nginx|in-docker): /, '') || message;
   }
 }
 
@@ -29,7 +42,7 @@ export async function nginxIsMissing({ getNginx, nginxFolder }: ProgramFiles): P
  * The edge in front of the gateway, mail and search; what nobody set is made in `folder`: keys, certificates, a development CA.
  * It ends with the stack, however that ends.
  */
-export function edgeProgram(files: ProgramFiles, own: NodeJS.ProcessEnv, folder: string, ports: EdgePorts): Program {
+export function edgeProgram(script: string, files: ProgramFiles, own: NodeJS.ProcessEnv, folder: string, ports: EdgePorts): Program {
   const env = {
     ...own,
     PATH: [join(files.nginxFolder, 'sbin'), join(files.nginxFolder, 'bin'), own['PATH']].join(delimiter),
@@ -42,7 +55,7 @@ export function edgeProgram(files: ProgramFiles, own: NodeJS.ProcessEnv, folder:
   return {
     name: 'edge',
     command: 'setpriv',
-    args: ['--pdeathsig', 'TERM', files.edge],
+    args: ['--pdeathsig', 'TERM', script],
     env,
     isReady: () => acceptsConnections(ports.edge),
     startMs: START_MS,

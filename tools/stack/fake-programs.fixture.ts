@@ -45,6 +45,7 @@ export class FakePrograms {
       mail: this.program('mail', server('mail', 'HEALTH_PORT')),
       gateway: this.program('gateway', server('gateway', 'HTTP_PORT')),
       edge: this.script('edge', server('edge', 'EDGE_PORT')),
+      edgeInDocker: this.script('edgeInDocker', "console.error('in-docker: there is no docker'); process.exit(1)"),
       getNginx: this.script('getNginx', ''),
       nginxFolder: this.folder,
     };

@@ -12,8 +12,9 @@ export interface ProgramFiles {
   search: string;
   mail: string;
   gateway: string;
-  /** Scripts: what starts the edge, and what fetches its nginx into nginxFolder, which all stacks of a checkout share. */
+  /** Scripts: what starts the edge, here or in a container, and what fetches its nginx into nginxFolder, which all stacks of a checkout share. */
   edge: string;
+  edgeInDocker: string;
   getNginx: string;
   nginxFolder: string;
 }
@@ -29,6 +30,7 @@ export function builtPrograms(): ProgramFiles {
     mail: join(root, 'apps/mail/dist/main.js'),
     gateway: join(root, 'apps/api-gateway/dist/main.js'),
     edge: join(root, 'nginx-quic/start'),
+    edgeInDocker: join(root, 'nginx-quic/in-docker'),
     getNginx: join(root, 'nginx-quic/get-nginx.sh'),
     nginxFolder: join(root, '.provision/nginx'),
   };

@@ -22,7 +22,7 @@ export const stackSchema = z.object({
   SGE_EDGE: z
     .enum(['on', 'off'])
     .default('on')
-    .describe('Whether the embedded stack has an edge, nginx with HTTP/3, where nginx can be had.'),
+    .describe('Whether the embedded stack has an edge, nginx with HTTP/3, where it can be had: on Debian, or on Linux with Docker.'),
   SGE_EDGE_PORT: port(8443).describe('Where the edge of the embedded stack listens, UDP and TCP, on loopback; 0: any free port.'),
   SGE_STEADY_SECONDS: integer(1, 3600, 60).describe(
     'A process of the embedded stack that ends is started again; one that ends 20 times in a row, each before it ran for this long, is given up.',

@@ -231,11 +231,21 @@ test('search has a database of its own where one is named, and none with an Elas
   ]);
 });
 
-test('where no nginx can be had, a line says why, and everything else works', async () => {
-  fakes.program('getNginx', '#!/bin/sh\necho "get-nginx: this is not Debian" >&2; exit 1');
+const noNginx = '#!/bin/sh\necho "get-nginx: this is not Debian" >&2; exit 1';
+
+test('where neither nginx nor Docker can be had, a line says why, and everything else works', async () => {
+  fakes.program('getNginx', noNginx);
   const { urls, pids } = await stackOf().start();
-  expect(fakes.shown).toContain('No HTTP/3: this is not Debian. Everything else works');
+  expect(fakes.shown).toContain('No HTTP/3: this is not Debian; there is no docker. Everything else works');
   expect(urls.edge).toBeUndefined();
   expect(pids.edge).toBeUndefined();
   expect((await fetch(urls.gateway)).status).toBe(200);
+});
+
+test('where no nginx can be had, but Docker, the edge is one in a container', async () => {
+  fakes.program('getNginx', noNginx);
+  fakes.program('edgeInDocker', `#!/bin/sh\n[ "$1" = --build ] || exec "${fakes.files.edge}"`);
+  const { urls } = await stackOf().start();
+  expect(urls.edge).toBeDefined();
+  expect(fakes.diary().at(-1)).toBe('edge starts');
 });

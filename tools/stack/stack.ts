@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type AppEnvironments, appEnvironments, type EmbeddedUrls, type StackPorts } from './app-environment';
 import { DataFolder } from './data-folder';
 import type { DataFolderLock } from './data-folder.lock';
-import { EDGE_PLACES, type EdgePorts, edgeProgram, edgeUrl, nginxIsMissing } from './edge';
+import { EDGE_PLACES, type EdgePorts, edgeProgram, type EdgeScript, edgeUrl, getEdge } from './edge';
 import { EmbeddedPostgres } from './embedded-postgres';
 import { localToken } from './local-token';
 import { LogFile } from './log-file';
@@ -73,13 +73,13 @@ export class Stack {
     this.lock = this.folder.open();
     removeStackFile(this.folder.stackFile);
     // Fetched the first time: by when the apps are up it is there.
-    const missingNginx = config.SGE_EDGE === 'on' ? nginxIsMissing(this.options.programs) : undefined;
+    const edgeScript = config.SGE_EDGE === 'on' ? getEdge(this.options.programs, this.options.environment, this.folder.edge) : undefined;
     const { postgres: postgresPort, edge: edgePort, ...ports } = await this.findPorts(this.lock.takenOver);
     terminal.line(`Starting in ${this.folder.path}`);
     const secrets = makeSecrets(this.folder.secrets);
     const embedded = postgresPort === undefined ? undefined : await this.startPostgres(postgresPort, secrets);
     await this.startPrograms(ports, appEnvironments(this.options.environment, config, ports, secrets, embedded));
-    const edge = edgePort === undefined ? undefined : await this.startEdge(await missingNginx, { ...ports, edge: edgePort });
+    const edge = edgeScript && edgePort !== undefined ? await this.startEdge(await edgeScript, { ...ports, edge: edgePort }) : undefined;
     this.description = {
       urls: {
         gateway: gatewayUrl(ports),
@@ -150,13 +150,13 @@ export class Stack {
   }
 
   /** The edge's port; undefined where there is no nginx for it: all else works without it. */
-  private async startEdge(missing: string | undefined, ports: EdgePorts): Promise<number | undefined> {
+  private async startEdge(script: EdgeScript, ports: EdgePorts): Promise<number | undefined> {
     const { programs, terminal, environment } = this.options;
-    if (missing !== undefined) {
-      terminal.line(`  No HTTP/3: ${missing}. Everything else works; SGE_EDGE=off does not look for it.`);
+    if ('missing' in script) {
+      terminal.line(`  No HTTP/3: ${script.missing}. Everything else works; SGE_EDGE=off does not look for it.`);
       return undefined;
     }
-    const program = edgeProgram(programs, environment, this.folder.edge, ports);
+    const program = edgeProgram(script.path, programs, environment, this.folder.edge, ports);
     await terminal.step('edge (HTTP/3)', () => this.keepRunning(program));
     return ports.edge;
   }
