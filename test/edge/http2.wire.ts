@@ -11,7 +11,7 @@ export class Http2Wire implements EdgeWire {
 
   private constructor(private readonly session: ClientHttp2Session) {}
 
-  static async open({ url, ca }: TestEdge): Promise<Http2Wire> {
+  static async open({ url, ca }: Pick<TestEdge, 'url' | 'ca'>): Promise<Http2Wire> {
     const session = connect(url, { ca });
     await once(session, 'connect');
     // Its streams tell of it.
