@@ -36,6 +36,6 @@ setting EDGE_TOKEN_REQUESTS_PER_SECOND 2000 "$number"                         'T
 setting EDGE_BODY_TIMEOUT_SECONDS 60        "$number"                         'The longest that nothing may arrive of a body, or be taken of an answer, on REST.'
 setting EDGE_IDLE_TIMEOUT_SECONDS 120       "$number"                         'How long a connection of a client may be without traffic. A killed client of HTTP/3 is noticed by it.'
 setting EDGE_STREAM_IDLE_SECONDS 150        "$number"                         'The longest silence of an app, or of a client, in a stream. More than GRPC_STREAM_IDLE_TIMEOUT and the heartbeats of events (15 s).'
-setting EDGE_DRAIN_SECONDS  30              "$number"                         'How long what is under way may take when the edge is stopped by SIGQUIT, or when a reload replaces the workers.'
+setting EDGE_DRAIN_SECONDS  40              "$number"                         'How long what is under way may take when the edge is stopped by SIGQUIT, or when a reload replaces the workers. More than GRPC_TIMEOUT and 5 s: HTTP/3 tells what is cut then as if it had not begun.'
 setting EDGE_ACCESS_LOG     /dev/stdout     "$path"                           'Where a JSON line for each request goes.'
 setting GRPC_TIMEOUT        30              "$number"                         'The longest that a unary call may take, in seconds, as in the services: the edge waits 5 s longer.'

@@ -12,7 +12,7 @@ export class Http2Wire implements EdgeWire {
   private constructor(private readonly session: ClientHttp2Session) {}
 
   /** @param from an address of this machine that it comes from */
-  static async open({ url, ca }: TestEdge, from?: string): Promise<Http2Wire> {
+  static async open({ url, ca }: Pick<TestEdge, 'url' | 'ca'>, from?: string): Promise<Http2Wire> {
     const session = connect(url, { ca, ...(from !== undefined && { localAddress: from }) });
     await once(session, 'connect');
     // Its streams tell of it.

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { UploadResponse } from '@sky-genesis/proto';
 import { eventually } from '../eventually';
-import { type EdgeSystem, startEdgeSystem } from './edge-system';
+import { bearer, type EdgeSystem, startEdgeSystem } from './edge-system';
 import type { EdgeWire } from './edge.wire';
 import { Http2Wire } from './http2.wire';
 import { Http3Wire } from './http3.wire';
 import { ReturningClient } from './returning.client';
-import { decoded } from './rpc';
-import type { TestEdge } from './test-edge';
+import { decoded, encoded, errorOf } from './rpc';
+import { TestEdge } from './test-edge';
 import { createUpload, goOn, UPLOAD, uploadOf } from './upload.calls';
 
 const CONTENT = Buffer.alloc(8 * 1024 * 1024, 'a file ');
@@ -84,6 +84,25 @@ describe.each(wires)('over %s', (name, open) => {
     },
     60_000,
   );
+});
+
+test.each(wires)('an edge that is ended in order answers what is under way first, over %s', async (_name, open) => {
+  const edge = await TestEdge.start(running.behind, { EDGE_DRAIN_SECONDS: '10' });
+  const wire = await open(edge);
+  const path = '/sky_genesis.SearchService/Search';
+  const waiting = wire.grpc!({
+    path,
+    metadata: bearer(),
+    requests: [encoded(path, { query: 'edge', waitForId: 'doc_never' })],
+    timeoutMs: 2000,
+  });
+  // What was sent before this is there before it.
+  expect(await wire.rest({ method: 'GET', path: '/health/ready' })).toMatchObject({ status: 200 });
+  const ending = edge.end('SIGQUIT');
+  const answer = await waiting;
+  expect([answer.status, errorOf(answer).reason]).toEqual([4, 'NOT_FINDABLE_YET']);
+  await ending;
+  await edge.remove();
 });
 
 /** Each mail is there once, under the id that was told; of what happened each event was heard, and none twice. */
