@@ -12,6 +12,7 @@ const VALUES = 70;
 const BAR = 14;
 const GAP = 12;
 const TOP = 64;
+const LEGEND = 200;
 
 /** Lying bars as a standalone SVG, on light and dark pages alike. */
 export function barChart({ title, groups, series }: BarChart): string {
@@ -24,9 +25,10 @@ export function barChart({ title, groups, series }: BarChart): string {
     const label = text(LABELS - 8, top + (groupHeight - GAP) / 2 + 4, group, 'end');
     return [label, ...shown.map(({ color, values }, number) => bar(top + number * BAR, color, values[at] ?? NaN, most))];
   });
+  const apart = Math.min(LEGEND, (WIDTH - LABELS) / shown.length);
   const legend = shown.flatMap(({ name, color }, number) => [
-    `<rect x="${LABELS + number * 200}" y="36" width="12" height="12" fill="${color}"/>`,
-    text(LABELS + number * 200 + 18, 46, name),
+    `<rect x="${LABELS + number * apart}" y="36" width="12" height="12" fill="${color}"/>`,
+    text(LABELS + number * apart + 18, 46, name),
   ]);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12">`,

@@ -9,7 +9,7 @@ import type { StackDescription } from '../tools/stack/stack-file';
 /** As seen from bench/dist. */
 const STACK_MAIN = join(__dirname, '..', '..', 'tools', 'dist', 'stack', 'main.js');
 const FREE_PORTS = Object.fromEntries(
-  ['HTTP', 'MAIL_GRPC', 'MAIL_HEALTH', 'SEARCH_GRPC', 'SEARCH_HEALTH', 'SMTP_SINK'].map((name) => [`SGE_${name}_PORT`, '0']),
+  ['HTTP', 'MAIL_GRPC', 'MAIL_HEALTH', 'SEARCH_GRPC', 'SEARCH_HEALTH', 'SMTP_SINK', 'EDGE'].map((name) => [`SGE_${name}_PORT`, '0']),
 );
 const TOKEN_SECONDS = 6 * 3600;
 
@@ -25,7 +25,7 @@ export class BenchStack {
   static async start(settings: Record<string, string>): Promise<BenchStack> {
     const folder = mkdtempSync(join(tmpdir(), 'sge-bench-'));
     const stack = spawn(process.execPath, [STACK_MAIN], {
-      env: { PATH: process.env.PATH, SGE_DATA_DIR: folder, ...FREE_PORTS, LOG_LEVEL: 'warn', ...settings },
+      env: { PATH: process.env.PATH, SGE_DATA_DIR: folder, ...FREE_PORTS, SGE_EDGE: 'off', LOG_LEVEL: 'warn', ...settings },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await ready(stack);
@@ -36,6 +36,14 @@ export class BenchStack {
   /** The stack's own PostgreSQL, for the yardstick. */
   get databaseUrl(): string {
     return this.environment.get('DATABASE_URL') ?? '';
+  }
+
+  /** As a client of it needs it. @throws Error where the stack has none: nginx cannot be had, or SGE_EDGE is not `on` */
+  get edge(): { port: number; pid: number; ca: string; caFile: string } {
+    const { ports, pids } = this.description;
+    if (ports.edge === undefined || pids.edge === undefined) throw new Error('the stack has no edge');
+    const caFile = join(this.folder, 'edge', 'tls', 'ca.pem');
+    return { port: ports.edge, pid: pids.edge, ca: readFileSync(caFile, 'utf8'), caFile };
   }
 
   /** A token with these scopes for a tenant, by the secret that the stack made for itself. */
