@@ -16,7 +16,7 @@ export class Http1Wire implements EdgeWire {
   }
 
   rest(call: RestCall): Promise<RestAnswer> {
-    const length = call.body?.length ?? call.bodyBytes;
+    const length = call.keepOpen ? undefined : (call.body?.length ?? call.bodyBytes);
     const outgoing = request({
       host: '127.0.0.1',
       port: this.edge.port,
@@ -31,7 +31,9 @@ export class Http1Wire implements EdgeWire {
     outgoing.on('error', () => undefined);
     const closed = new Promise<void>((resolve) => void outgoing.once('close', () => resolve()));
     const head = incoming.then((answer) => ({ status: answer.statusCode ?? 0, headers: plain(answer.headers) }));
-    head.catch(() => undefined);
+    const trailers = head.then(() => ({}));
+    // Of a call that is given up nobody asks for both.
+    for (const each of [head, trailers]) each.catch(() => undefined);
     const stream = {
       write: async (bytes: Buffer) => {
         if (!outgoing.write(bytes) && !outgoing.destroyed) await Promise.race([once(outgoing, 'drain'), closed]);
@@ -41,7 +43,7 @@ export class Http1Wire implements EdgeWire {
       body: (async function* () {
         yield* (await incoming) as AsyncIterable<Buffer>;
       })(),
-      trailers: head.then(() => ({})),
+      trailers,
       cancel: () => outgoing.destroy(new Error('this side cancelled the request')),
     };
     return restOver(stream, `HTTP/1.1`, call);

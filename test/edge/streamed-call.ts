@@ -81,10 +81,10 @@ export async function restOver(stream: StreamedCall, proto: string, call: RestCa
   return answer;
 }
 
-async function sendBody(stream: StreamedCall, { body, bodyBytes = 0 }: RestCall): Promise<void> {
+async function sendBody(stream: StreamedCall, { body, bodyBytes = 0, keepOpen }: RestCall): Promise<void> {
   if (body) await stream.write(body);
   for (const piece of patternOf(bodyBytes)) await stream.write(piece);
-  await stream.end();
+  if (!keepOpen) await stream.end();
 }
 
 /** One passes for each time that it is opened. */
