@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { eventually } from '../eventually';
 import { encodeFrame, FRAME } from '../http3/frames';
 import { encodeFieldSection } from '../http3/qpack';
 import { bearer, type EdgeSystem, startEdgeSystem } from './edge-system';
@@ -6,9 +7,9 @@ import type { EdgeWire } from './edge.wire';
 import { Http1Wire } from './http1.wire';
 import { Http2Wire } from './http2.wire';
 import { Http3Wire } from './http3.wire';
-import { mailOf } from './mail.calls';
+import { mailOf, watchEvents } from './mail.calls';
 import { openQuic, openTcp, openTls } from './raw.clients';
-import type { TestEdge } from './test-edge';
+import { TestEdge } from './test-edge';
 
 const BODY_SECONDS = 2;
 const IDLE_SECONDS = 5;
@@ -125,4 +126,32 @@ test('who connects and says nothing, or not all of a request, is cut in time; ot
   );
   console.info('cut after, in s', longest);
   expect(Math.max(...times.map(([, seconds]) => seconds))).toBeLessThan(HEADER_SECONDS + IDLE_SECONDS + 10);
+}, 60_000);
+
+test('more silent connections than a worker may have make room for who asks, and streams that are open go on', async () => {
+  const edge = await TestEdge.start(running.behind, { EDGE_QUIC_BPF: 'off', EDGE_WORKER_CONNECTIONS: '256' });
+  const watchers = [await Http3Wire.open(edge), await Http2Wire.open(edge)];
+  const heard = watchers.map(() => 0);
+  const opened = new Set<number>();
+  watchers.forEach((wire, index) => void wire.grpc(watchEvents('', (events) => (opened.add(index), (heard[index]! += events.length)))));
+  await eventually(
+    () => opened.size,
+    (size) => size === watchers.length,
+  );
+  const silent = await Promise.allSettled([
+    ...Array.from({ length: 300 }, () => openTcp(edge)),
+    ...Array.from({ length: 300 }, () => openTls(edge)),
+  ]);
+  for (const [, open] of wires) {
+    const wire = await open(edge);
+    expect((await send(wire)).status).toBe(202);
+    await wire.close();
+  }
+  await eventually(
+    () => heard,
+    (counts) => counts.every((count) => count >= wires.length),
+  );
+  for (const result of silent) if (result.status === 'fulfilled') result.value.destroy();
+  await Promise.all(watchers.map((wire) => wire.close()));
+  await edge.remove();
 }, 60_000);
