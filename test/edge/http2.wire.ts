@@ -21,7 +21,7 @@ export class Http2Wire implements EdgeWire {
   /** @param localAddress that the edge sees the client at, of loopback */
   static async open({ url, ca }: Pick<TestEdge, 'url' | 'ca'>, localAddress = '127.0.0.1'): Promise<Http2Wire> {
     // Its types leave out what it hands on to TLS.
-    const options: SecureClientSessionOptions & { localAddress: string } = { ca, localAddress };
+    const options: SecureClientSessionOptions & { localAddress: string } = { ca, localAddress, maxSendHeaderBlockLength: 1024 * 1024 };
     const session = connect(url, options);
     await once(session, 'connect');
     // Its streams tell of it.
