@@ -22,7 +22,6 @@ const NOT_KNOWN = 'Whether the request was carried out is not known: with an ide
 const edgeProblems: readonly EdgeProblem[] = [
   { nginx: [400, 405, 497, 501, 505], status: 400, reason: 'MALFORMED_REQUEST', detail: 'Not a valid HTTP request.', mapped: 'unread' },
   { nginx: [404], status: 404, reason: 'ROUTE_NOT_FOUND' },
-  { nginx: [408], status: 408, reason: 'DEADLINE_EXCEEDED', detail: 'The request did not arrive in time.' },
   { nginx: [414, 494], status: 431, reason: 'METADATA_TOO_LARGE', mapped: 'unread' },
   { nginx: [425], status: 425, reason: 'TOO_EARLY', retryAfterSeconds: 0, grpcHttpStatus: 425 },
   { nginx: [429], status: 429, reason: 'RATE_LIMITED', retryAfterSeconds: 1 },

@@ -44,7 +44,7 @@ export interface RestCall {
   body?: Buffer;
   /** Instead of a body: so many bytes, of which the one at i is i modulo 251. */
   bodyBytes?: number;
-  /** Does not end the body when it has sent that. Not of quic-go. */
+  /** Does not end its side when it has sent all. Not by quic-go. */
   keepOpen?: boolean;
   timeoutMs?: number;
   cancelAfterMs?: number;

@@ -16,7 +16,7 @@ export class Http1Wire implements EdgeWire {
   }
 
   rest(call: RestCall): Promise<RestAnswer> {
-    const length = call.body?.length ?? call.bodyBytes;
+    const length = call.keepOpen ? undefined : (call.body?.length ?? call.bodyBytes);
     const outgoing = request({
       host: '127.0.0.1',
       port: this.edge.port,

@@ -1,5 +1,12 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type IncomingHttpHeaders } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type IncomingHttpHeaders,
+  type SecureClientSessionOptions,
+} from 'node:http2';
 import { type EdgeWire, type GrpcAnswer, type GrpcCall, grpcHeaders, type RestAnswer, type RestCall } from './edge.wire';
 import { grpcOver, restOver, type StreamedCall } from './streamed-call';
 import type { TestEdge } from './test-edge';
@@ -11,9 +18,11 @@ export class Http2Wire implements EdgeWire {
 
   private constructor(private readonly session: ClientHttp2Session) {}
 
-  /** @param from an address of this machine that it comes from */
-  static async open({ url, ca }: Pick<TestEdge, 'url' | 'ca'>, from?: string): Promise<Http2Wire> {
-    const session = connect(url, { ca, ...(from !== undefined && { localAddress: from }) });
+  /** @param localAddress that the edge sees the client at, of loopback */
+  static async open({ url, ca }: Pick<TestEdge, 'url' | 'ca'>, localAddress = '127.0.0.1'): Promise<Http2Wire> {
+    // Its types leave out what it hands on to TLS.
+    const options: SecureClientSessionOptions & { localAddress: string } = { ca, localAddress, maxSendHeaderBlockLength: 1024 * 1024 };
+    const session = connect(url, options);
     await once(session, 'connect');
     // Its streams tell of it.
     session.on('error', () => undefined);
