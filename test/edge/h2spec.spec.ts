@@ -28,7 +28,7 @@ test('h2spec: HTTP/2 is as RFC 9113 and RFC 7541 have it, but for the deviations
   const report = edge.fileOf('h2spec.xml');
   const at = ['--host', '127.0.0.1', '--port', String(edge.port), '--path', '/api/v1/mail', '--tls', '--insecure'];
   // It ends with 1, as some fail.
-  await promisify(execFile)(h2specPath, [...at, '--timeout', '2', '--junit-report', report], { timeout: 200_000 }).catch(() => undefined);
+  await promisify(execFile)(h2specPath, [...at, '--timeout', '1', '--junit-report', report], { timeout: 200_000 }).catch(() => undefined);
   const { run, failed } = casesOf(readFileSync(report, 'utf8'));
   expect(run).toBe(145);
   // Some are a matter of what comes first, and may hold.
