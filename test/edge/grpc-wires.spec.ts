@@ -11,11 +11,8 @@ import { EdgeMemory } from './edge-memory';
 import type { EdgeWire } from './edge.wire';
 import { bearer, type EdgeSystem, startEdgeSystem } from './edge-system';
 import { cancelledCalls, untilCancelled } from './ended-calls';
-import { GoWire } from './go.wire';
-import { Http2Wire } from './http2.wire';
-import { Http3Wire } from './http3.wire';
 import { decoded, encoded, errorOf } from './rpc';
-import type { TestEdge } from './test-edge';
+import { grpcWires } from './wires';
 
 const MIB = 1024 * 1024;
 const MAIL = '/sky_genesis.MailService';
@@ -29,14 +26,7 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(() => running?.stop());
 
-/** Two clients of HTTP/3 that have no line in common, and one of HTTP/2: one table of what all have to show. */
-const wires: [name: string, open: (edge: TestEdge) => Promise<EdgeWire>][] = [
-  ['HTTP/3 (quiche)', (edge) => Http3Wire.open(edge)],
-  ['HTTP/3 (quic-go)', (edge) => Promise.resolve(new GoWire(edge))],
-  ['HTTP/2 (Node)', (edge) => Http2Wire.open(edge)],
-];
-
-describe.each(wires)('gRPC over %s', (_name, open) => {
+describe.each(grpcWires)('gRPC over %s', (_name, open) => {
   let wire: EdgeWire;
   let grpc: NonNullable<EdgeWire['grpc']>;
   beforeAll(async () => {

@@ -1,19 +1,8 @@
 import { text } from 'node:stream/consumers';
 import { openTls } from './raw.clients';
 import { RecordingUpstreams } from './recording-upstreams';
-import { TestEdge } from './test-edge';
 
-let upstreams: RecordingUpstreams;
-let edge: TestEdge;
-beforeAll(async () => {
-  upstreams = await RecordingUpstreams.start();
-  edge = await TestEdge.start(upstreams.behind);
-}, 30_000);
-afterAll(async () => {
-  await edge?.remove();
-  upstreams?.close();
-});
-afterEach(() => expect(edge.errors).not.toContain('exited on signal'));
+const running = RecordingUpstreams.forSuite();
 
 const HOST = 'Host: localhost\r\n';
 /** Comes behind each request on the same connection: what is left of a body must not become a part of it, or a request of its own. */
@@ -21,13 +10,13 @@ const NEXT = 'GET /api/v1/next HTTP/1.1\r\nHost: localhost\r\nConnection: close\
 
 /** What the edge answered until it closed the connection, and what came out of it. */
 async function ask(request: string): Promise<{ statuses: number[]; codes: string[]; passed: string[] }> {
-  const socket = await openTls(edge);
+  const socket = await openTls(running.edge);
   socket.write(request + NEXT, 'latin1');
   const answers = await text(socket);
   return {
     statuses: [...answers.matchAll(/HTTP\/1\.[01] (\d+)/g)].map(([, status]) => Number(status)),
     codes: [...answers.matchAll(/"code":"(\w+)"/g)].map(([, code]) => code!),
-    passed: upstreams.take().map(({ line, body }) => (body === '' ? line : `${line} ${body}`)),
+    passed: running.upstreams.take().map(({ line, body }) => (body === '' ? line : `${line} ${body}`)),
   };
 }
 

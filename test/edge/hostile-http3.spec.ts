@@ -5,30 +5,19 @@ import { encodeVarint } from '../http3/varint';
 import { Http3Wire } from './http3.wire';
 import { openQuic } from './raw.clients';
 import { RecordingUpstreams } from './recording-upstreams';
-import { TestEdge } from './test-edge';
 
-let upstreams: RecordingUpstreams;
-let edge: TestEdge;
-beforeAll(async () => {
-  upstreams = await RecordingUpstreams.start();
-  edge = await TestEdge.start(upstreams.behind);
-}, 30_000);
-afterAll(async () => {
-  await edge?.remove();
-  upstreams?.close();
-});
+const running = RecordingUpstreams.forSuite();
 
 let quic: QuicConnection;
 beforeEach(async () => {
-  upstreams.take();
-  quic = await openQuic(edge);
+  running.upstreams.take();
+  quic = await openQuic(running.edge);
 });
 afterEach(async () => {
   quic.close();
-  const wire = await Http3Wire.open(edge);
+  const wire = await Http3Wire.open(running.edge);
   expect(await wire.rest({ method: 'GET', path: '/api/v1/x' })).toMatchObject({ status: 200 });
   await wire.close();
-  expect(edge.errors).not.toContain('exited on signal');
 });
 
 const NOTHING = Buffer.alloc(0);
@@ -73,7 +62,7 @@ test.each([
   ['HEADERS of 1 GiB', [encodeFrameHeader(FRAME.HEADERS, 2 ** 30 - 1), Buffer.alloc(70_000)], 'QPACK_DECOMPRESSION_FAILED'],
 ])('on the stream of a request %s resets it, and the connection goes on', async (_what, frames, code) => {
   await expect(ask(...frames)).rejects.toThrow(code);
-  expect(upstreams.take()).toEqual([]);
+  expect(running.upstreams.take()).toEqual([]);
   expect(await ask(headers())).toBe(200);
 });
 
@@ -99,7 +88,7 @@ test.each<[what: string, frames: Buffer[], status: number, passed: string[]]>([
   ],
 ])('%s', async (_what, frames, status, passed) => {
   expect(await ask(...frames)).toBe(status);
-  expect(upstreams.take().map(({ line }) => line)).toEqual(passed);
+  expect(running.upstreams.take().map(({ line }) => line)).toEqual(passed);
 });
 
 const control = (...frames: Buffer[]): Buffer => Buffer.concat([encodeVarint(0), ...frames]);

@@ -1,29 +1,12 @@
 import { bearer, type EdgeSystem, startEdgeSystem } from './edge-system';
 import type { EdgeWire } from './edge.wire';
-import { Http1Wire } from './http1.wire';
 import { Http2Wire } from './http2.wire';
 import { Http3Wire } from './http3.wire';
 import { type Passed, RecordingUpstreams } from './recording-upstreams';
 import { errorOf } from './rpc';
-import { TestEdge } from './test-edge';
+import { versions } from './wires';
 
-const wires: [name: string, open: (edge: TestEdge) => Promise<EdgeWire>][] = [
-  ['HTTP/3', (edge) => Http3Wire.open(edge)],
-  ['HTTP/2', (edge) => Http2Wire.open(edge)],
-  ['HTTP/1.1', async (edge) => new Http1Wire(edge)],
-];
-
-let upstreams: RecordingUpstreams;
-let edge: TestEdge;
-beforeAll(async () => {
-  upstreams = await RecordingUpstreams.start();
-  edge = await TestEdge.start(upstreams.behind);
-}, 30_000);
-afterAll(async () => {
-  await edge?.remove();
-  upstreams?.close();
-});
-afterEach(() => expect(edge.errors).not.toContain('exited on signal'));
+const running = RecordingUpstreams.forSuite();
 
 /** What a client says of itself, and may not. */
 const LIES = {
@@ -40,17 +23,17 @@ function expectTruth({ headers }: Passed): void {
   expect(headers).toMatchObject({
     'x-forwarded-for': '127.0.0.1',
     'x-forwarded-proto': 'https',
-    'x-forwarded-host': `localhost:${edge.port}`,
+    'x-forwarded-host': `localhost:${running.edge.port}`,
     'x-request-id': expect.stringMatching(/^[0-9a-f]{32}$/),
   });
   for (const name of ['x-service-authorization', 'forwarded', 'early-data']) expect(headers).not.toHaveProperty(name);
 }
 
-describe.each(wires)('over %s', (name, open) => {
+describe.each(versions)('over %s', (name, open) => {
   let wire: EdgeWire;
   beforeEach(async () => {
-    upstreams.take();
-    wire = await open(edge);
+    running.upstreams.take();
+    wire = await open(running.edge);
   });
   afterEach(() => wire.close());
 
@@ -58,7 +41,7 @@ describe.each(wires)('over %s', (name, open) => {
     expect(await wire.rest({ method: 'GET', path: '/api/v1/mail', headers: LIES })).toMatchObject({ status: 200 });
     if (wire.grpc)
       expect(await wire.grpc({ path: '/sky_genesis.MailService/GetEmail', metadata: LIES, requests: [] })).toMatchObject({ status: 0 });
-    const passed = upstreams.take();
+    const passed = running.upstreams.take();
     expect(passed).toHaveLength(wire.grpc ? 2 : 1);
     passed.forEach(expectTruth);
   });
@@ -80,7 +63,7 @@ describe.each(wires)('over %s', (name, open) => {
     const answer = await wire.rest({ method: 'GET', path: '/api/v1/x', headers: headers as Record<string, string> });
     expect(answer).toMatchObject({ status: 400, headers: { 'content-type': 'application/problem+json' } });
     expect(JSON.parse(answer.body!.toString())).toMatchObject({ code: 'MALFORMED_REQUEST' });
-    expect(upstreams.take()).toEqual([]);
+    expect(running.upstreams.take()).toEqual([]);
   });
 });
 
@@ -89,7 +72,7 @@ const fields = (count: number, length: number) =>
 const CALL = { path: '/sky_genesis.MailService/GetEmail', requests: [] };
 
 test('headers over the bound: HTTP/3 resets the stream of a field over 48 KiB, and answers 192 KiB together', async () => {
-  const wire = await Http3Wire.open(edge);
+  const wire = await Http3Wire.open(running.edge);
   const read = { method: 'GET', path: '/api/v1/x' };
   expect(await wire.rest({ ...read, headers: fields(1, 60_000) })).toMatchObject({ error: expect.stringContaining('H3_EXCESSIVE_LOAD') });
   expect(await wire.rest({ ...read, headers: fields(9, 30_000) })).toMatchObject({ status: 431 });
@@ -102,7 +85,7 @@ test('headers over the bound: HTTP/3 resets the stream of a field over 48 KiB, a
 
 test('headers over the bound: HTTP/2 ends the connection and says why', async () => {
   for (const headers of [fields(1, 60_000), fields(9, 30_000)]) {
-    const wire = await Http2Wire.open(edge);
+    const wire = await Http2Wire.open(running.edge);
     // ENHANCE_YOUR_CALM
     expect(await wire.rest({ method: 'GET', path: '/api/v1/x', headers })).toMatchObject({
       error: expect.stringContaining('error code 11'),
@@ -118,7 +101,7 @@ describe('before the real apps', () => {
   }, 90_000);
   afterAll(() => running?.stop());
 
-  test.each(wires)('no path leads to what is not for outside, over %s', async (_name, open) => {
+  test.each(versions)('no path leads to what is not for outside, over %s', async (_name, open) => {
     const wire = await open(running.edge);
     const up = ['..', '%2e%2e', '.%2e', '..;', '..%00', '..%5c', '..\\', ';/..', '.../..'];
     const paths = [

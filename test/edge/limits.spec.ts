@@ -1,6 +1,5 @@
 import { bearer, type EdgeSystem, startEdgeSystem } from './edge-system';
 import type { EdgeWire, RestAnswer } from './edge.wire';
-import { Http1Wire } from './http1.wire';
 import { Http2Wire } from './http2.wire';
 import { Http3Wire } from './http3.wire';
 import { eventually } from '../eventually';
@@ -8,6 +7,7 @@ import { floodByHttp2, floodByHttp3, type Statuses } from './flood';
 import { submitEmail, watchEvents } from './mail.calls';
 import { errorOf } from './rpc';
 import { TestEdge } from './test-edge';
+import { versions } from './wires';
 
 const READ = { method: 'GET', path: '/api/v1/mail' };
 
@@ -16,12 +16,6 @@ beforeAll(async () => {
   running = await startEdgeSystem();
 }, 90_000);
 afterAll(() => running?.stop());
-
-const wires: [name: string, open: (edge: TestEdge) => Promise<EdgeWire>][] = [
-  ['HTTP/3', (edge) => Http3Wire.open(edge)],
-  ['HTTP/2', (edge) => Http2Wire.open(edge)],
-  ['HTTP/1.1', async (edge) => new Http1Wire(edge)],
-];
 
 async function withEdge(settings: Record<string, string>, use: (edge: TestEdge) => Promise<void>): Promise<void> {
   const edge = await TestEdge.start(running.behind, settings);
@@ -37,7 +31,7 @@ const expectLimited = ({ status, headers, body }: RestAnswer): void => {
   expect(JSON.parse(body!.toString())).toMatchObject({ status: 429, code: 'RATE_LIMITED', request_id: headers['x-request-id'] });
 };
 
-describe.each(wires)('over %s', (_name, open) => {
+describe.each(versions)('over %s', (_name, open) => {
   test('more requests a second of one address than EDGE_REQUESTS_PER_SECOND, and as many at once, are told to wait; then it is served', () =>
     withEdge({ EDGE_REQUESTS_PER_SECOND: '5' }, async (edge) => {
       const wire = await open(edge);
@@ -78,7 +72,7 @@ describe.each(wires)('over %s', (_name, open) => {
     }));
 });
 
-describe.each(wires.slice(0, 2))('over %s', (_name, open) => {
+describe.each(versions.slice(0, 2))('over %s', (_name, open) => {
   test('more requests at once than EDGE_REQUESTS_AT_ONCE are told to wait; when some are over it is served', () =>
     withEdge({ EDGE_REQUESTS_AT_ONCE: '10' }, async (edge) => {
       const wire = await open(edge);

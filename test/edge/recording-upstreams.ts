@@ -2,7 +2,7 @@ import { createServer as createHttp2, type Http2Server } from 'node:http2';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import type { Behind } from './test-edge';
+import { type Behind, TestEdge } from './test-edge';
 
 /** One request as it came out of the edge. */
 export interface Passed {
@@ -48,6 +48,21 @@ export class RecordingUpstreams {
   get behind(): Behind {
     const [gateway, services] = this.servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`) as [string, string];
     return { gateway, mail: services, search: services };
+  }
+
+  /** An edge before these, both for the suite at hand, in which no worker of nginx may die. */
+  static forSuite(): { readonly edge: TestEdge; readonly upstreams: RecordingUpstreams } {
+    const running = {} as { edge: TestEdge; upstreams: RecordingUpstreams };
+    beforeAll(async () => {
+      running.upstreams = await RecordingUpstreams.start();
+      running.edge = await TestEdge.start(running.upstreams.behind);
+    }, 30_000);
+    afterAll(async () => {
+      await running.edge?.remove();
+      running.upstreams?.close();
+    });
+    afterEach(() => expect(running.edge.errors).not.toContain('exited on signal'));
+    return running;
   }
 
   /** What came since it was asked last. */

@@ -3,11 +3,7 @@ import { cancelledCalls, untilCancelled } from './ended-calls';
 import { EdgeMemory } from './edge-memory';
 import { type EdgeWire, patternOf, type RestAnswer } from './edge.wire';
 import { bearer, type EdgeSystem, startEdgeSystem } from './edge-system';
-import { GoWire } from './go.wire';
-import { Http1Wire } from './http1.wire';
-import { Http2Wire } from './http2.wire';
-import { Http3Wire } from './http3.wire';
-import type { TestEdge } from './test-edge';
+import { restWires } from './wires';
 
 const MIB = 1024 * 1024;
 const JSON_BODY = { 'content-type': 'application/json' };
@@ -19,14 +15,7 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(() => running?.stop());
 
-const wires: [name: string, open: (edge: TestEdge) => Promise<EdgeWire>][] = [
-  ['HTTP/3 (quiche)', (edge) => Http3Wire.open(edge)],
-  ['HTTP/3 (quic-go)', (edge) => Promise.resolve(new GoWire(edge))],
-  ['HTTP/2 (Node)', (edge) => Http2Wire.open(edge)],
-  ['HTTP/1.1 (Node)', (edge) => Promise.resolve(new Http1Wire(edge))],
-];
-
-describe.each(wires)('REST over %s', (_name, open) => {
+describe.each(restWires)('REST over %s', (_name, open) => {
   let wire: EdgeWire;
   let rest: EdgeWire['rest'];
   beforeAll(async () => {

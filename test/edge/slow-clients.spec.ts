@@ -5,12 +5,12 @@ import { encodeFrame, FRAME } from '../http3/frames';
 import { encodeFieldSection } from '../http3/qpack';
 import { bearer, type EdgeSystem, startEdgeSystem } from './edge-system';
 import type { EdgeWire } from './edge.wire';
-import { Http1Wire } from './http1.wire';
 import { Http2Wire } from './http2.wire';
 import { Http3Wire } from './http3.wire';
 import { mailOf, watchEvents } from './mail.calls';
 import { openQuic, openTcp, openTls } from './raw.clients';
 import { TestEdge } from './test-edge';
+import { versions } from './wires';
 
 const BODY_SECONDS = 2;
 const IDLE_SECONDS = 5;
@@ -25,12 +25,6 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(() => running?.stop());
 
-const wires: [name: string, open: (edge: TestEdge) => Promise<EdgeWire>][] = [
-  ['HTTP/3', (edge) => Http3Wire.open(edge)],
-  ['HTTP/2', (edge) => Http2Wire.open(edge)],
-  ['HTTP/1.1', async (edge) => new Http1Wire(edge)],
-];
-
 const send = (wire: EdgeWire) =>
   wire.rest({
     method: 'POST',
@@ -39,31 +33,34 @@ const send = (wire: EdgeWire) =>
     body: Buffer.from(JSON.stringify(mailOf('as fast as can be'))),
   });
 
-test.each(wires)('a body that does not go on is cut after EDGE_BODY_TIMEOUT_SECONDS, and leaves nothing, over %s', async (_name, open) => {
-  const wire = await open(running.edge);
-  const content = () =>
-    running.system.database.query('select (select count(*) from email) + (select count(*) from upload) + (select count(*) from file)');
-  const before = await content();
-  const bodies = [
-    ['POST', '/api/v1/mail/send', 'application/json'],
-    ['PUT', '/api/v1/files/by-name/slow.txt', 'text/plain'],
-    ['POST', '/api/v1/mail/bulk', 'application/x-ndjson'],
-  ] as const;
-  await Promise.all(
-    bodies.map(async ([method, path, type]) => {
-      const began = Date.now();
-      const headers = { ...bearer(), 'content-type': type };
-      const answer = await wire.rest({ method, path, headers, body: Buffer.from('{"to":["re'), keepOpen: true });
-      expect([path, answer.error]).toEqual([path, expect.stringMatching(/PROTOCOL_ERROR|Premature close|ECONNRESET|aborted/)]);
-      expect(Date.now() - began).toBeGreaterThan(BODY_SECONDS * 900);
-      expect(Date.now() - began).toBeLessThan(BODY_SECONDS * 1000 + 3000);
-    }),
-  );
-  // The upload that broke off is dropped a moment after its client was cut.
-  await eventually(content, (now) => isDeepStrictEqual(now, before));
-  expect((await send(wire)).status).toBe(202);
-  await wire.close();
-});
+test.each(versions)(
+  'a body that does not go on is cut after EDGE_BODY_TIMEOUT_SECONDS, and leaves nothing, over %s',
+  async (_name, open) => {
+    const wire = await open(running.edge);
+    const content = () =>
+      running.system.database.query('select (select count(*) from email) + (select count(*) from upload) + (select count(*) from file)');
+    const before = await content();
+    const bodies = [
+      ['POST', '/api/v1/mail/send', 'application/json'],
+      ['PUT', '/api/v1/files/by-name/slow.txt', 'text/plain'],
+      ['POST', '/api/v1/mail/bulk', 'application/x-ndjson'],
+    ] as const;
+    await Promise.all(
+      bodies.map(async ([method, path, type]) => {
+        const began = Date.now();
+        const headers = { ...bearer(), 'content-type': type };
+        const answer = await wire.rest({ method, path, headers, body: Buffer.from('{"to":["re'), keepOpen: true });
+        expect([path, answer.error]).toEqual([path, expect.stringMatching(/PROTOCOL_ERROR|Premature close|ECONNRESET|aborted/)]);
+        expect(Date.now() - began).toBeGreaterThan(BODY_SECONDS * 900);
+        expect(Date.now() - began).toBeLessThan(BODY_SECONDS * 1000 + 3000);
+      }),
+    );
+    // The upload that broke off is dropped a moment after its client was cut.
+    await eventually(content, (now) => isDeepStrictEqual(now, before));
+    expect((await send(wire)).status).toBe(202);
+    await wire.close();
+  },
+);
 
 const untilClosed = (socket: Socket): Promise<void> => new Promise((resolve) => void socket.resume().once('close', () => resolve()));
 
@@ -144,14 +141,14 @@ test('more silent connections than a worker may have make room for who asks, and
     ...Array.from({ length: 300 }, () => openTcp(edge)),
     ...Array.from({ length: 300 }, () => openTls(edge)),
   ]);
-  for (const [, open] of wires) {
+  for (const [, open] of versions) {
     const wire = await open(edge);
     expect((await send(wire)).status).toBe(202);
     await wire.close();
   }
   await eventually(
     () => heard,
-    (counts) => counts.every((count) => count >= wires.length),
+    (counts) => counts.every((count) => count >= versions.length),
   );
   for (const result of silent) if (result.status === 'fulfilled') result.value.destroy();
   await Promise.all(watchers.map((wire) => wire.close()));

@@ -2,21 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { bearer } from './edge-system';
-import type { EdgeWire } from './edge.wire';
-import { GoWire } from './go.wire';
-import { Http1Wire } from './http1.wire';
-import { Http2Wire } from './http2.wire';
-import { Http3Wire } from './http3.wire';
 import { submitEmail } from './mail.calls';
 import { errorOf } from './rpc';
 import { TestEdge } from './test-edge';
-
-const wires: [name: string, open: (edge: TestEdge) => Promise<EdgeWire>][] = [
-  ['HTTP/3 (quiche)', (edge) => Http3Wire.open(edge)],
-  ['HTTP/3 (quic-go)', (edge) => Promise.resolve(new GoWire(edge))],
-  ['HTTP/2 (Node)', (edge) => Http2Wire.open(edge)],
-  ['HTTP/1.1 (Node)', (edge) => Promise.resolve(new Http1Wire(edge))],
-];
+import { restWires } from './wires';
 
 /** Listens, and never takes a connection; what the system takes for it is full. */
 const FULL = `const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
@@ -53,7 +42,7 @@ describe.each<[string, () => Promise<{ address: string; close(): void }>]>([
     behind?.close();
   });
 
-  test.each(wires)('a caller over %s is told so within seconds, and may try again', async (_name, open) => {
+  test.each(restWires)('a caller over %s is told so within seconds, and may try again', async (_name, open) => {
     const wire = await open(edge);
     const began = Date.now();
     const rest = wire.rest({ method: 'POST', path: '/api/v1/mail/send', headers: bearer(), body: Buffer.from('{}') });
