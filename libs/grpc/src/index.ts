@@ -29,6 +29,17 @@ export { type FieldViolation, InvalidArgumentError, RuleError } from './rule-err
 export { RuleExceptionFilter } from './rule-exception.filter';
 export { SearchClient } from './search.client';
 export { SERVICE_AUTHORIZATION, type ServiceChannelSettings } from './service.channel';
-export { type IsTrusted, trustedProxies } from './trusted-proxies';
+export { type Certificates, type CertificatePaths, CertificateFault } from './tls/certificates';
+export { CertificateFiles } from './tls/certificate-files';
+export { CertificateProvider } from './tls/certificate.provider';
+export { type ConnectionCause, connectionCauses } from './tls/connection-cause';
+export { ConnectionErrors, type ConnectionTarget } from './tls/connection-errors';
+export { type Finding, probe, type Probed } from './tls/connection.probe';
+export { type HandshakeFailure, reportHandshakes } from './tls/handshake-failures';
+export { namesService } from './tls/peer-identity';
+export { peerInterceptor } from './tls/peer.interceptor';
+export { peerRules } from './tls/peer-rules';
+export { certificatePaths, tlsRules, tlsSettings, type TlsSettings } from './tls/tls.settings';
+export { type IsTrusted, type Peer, trustedProxies } from './trusted-proxies';
 export { proxySettings } from './trusted-proxies.settings';
 export { bytesPassed, countedBytes } from './young-buffers';
