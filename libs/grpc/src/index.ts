@@ -29,7 +29,14 @@ export { type FieldViolation, InvalidArgumentError, RuleError } from './rule-err
 export { RuleExceptionFilter } from './rule-exception.filter';
 export { SearchClient } from './search.client';
 export { SERVICE_AUTHORIZATION, type ServiceChannelSettings } from './service.channel';
-export { type Certificates, type CertificatePaths, CertificateFault } from './tls/certificates';
+export {
+  CertificateFault,
+  type CertificatePaths,
+  type Certificates,
+  expiryOf,
+  outsideOfItsTime,
+  readCertificates,
+} from './tls/certificates';
 export { CertificateFiles } from './tls/certificate-files';
 export { CertificateProvider } from './tls/certificate.provider';
 export { type ConnectionCause, connectionCauses } from './tls/connection-cause';
