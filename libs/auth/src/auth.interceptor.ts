@@ -1,9 +1,9 @@
 import { type Metadata, ResponderBuilder, ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder } from '@grpc/grpc-js';
 import { Logger } from '@nestjs/common';
-import { believe, type Caller, callContext, RuleError, SERVICE_AUTHORIZATION, toStatus } from '@sky-genesis/grpc';
+import { believe, type Caller, callContext, readOnlyRpcs, RuleError, SERVICE_AUTHORIZATION, toStatus } from '@sky-genesis/grpc';
 import { bearerToken } from './bearer-token';
 import { ANONYMOUS } from './caller-claims';
-import { readOnlyRpcs, requireScope, serviceScopes } from './rpcs';
+import { requireScope, serviceScopes } from './scopes';
 import type { ServiceTokens } from './service-tokens';
 import type { TokenVerifier } from './token-verifier';
 
