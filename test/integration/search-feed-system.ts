@@ -45,7 +45,13 @@ export class FeedSystem {
 
   static async start(): Promise<FeedSystem> {
     const database = await createDatabase();
-    const settings = mailDatabase({ DATABASE_URL: database.url, DATABASE_POOL_SIZE: 8, GRPC_TIMEOUT: 30 });
+    const settings = mailDatabase({
+      DATABASE_URL: database.url,
+      DATABASE_POOL_SIZE: 8,
+      GRPC_TIMEOUT: 30,
+      GRPC_COMPRESSION: 'gzip' as const,
+      GRPC_COMPRESSION_MIN_BYTES: 1024,
+    });
     await runMigrations(settings);
     const dataSource = await new DataSource(dataSourceOptions(settings)).initialize();
     const search = new FakeSearchService(`127.0.0.1:${await freePort()}`, SERVICE_KEY);
@@ -63,7 +69,13 @@ export class FeedSystem {
 
   /** @param store another one than the real */
   feed(store: SearchFeedStore = this.store): SearchFeedWorker {
-    const limits = { GRPC_MAX_MESSAGE_SIZE: 4_194_304, GRPC_KEEPALIVE_TIME: 600, GRPC_TIMEOUT: 30 };
+    const limits = {
+      GRPC_MAX_MESSAGE_SIZE: 4_194_304,
+      GRPC_KEEPALIVE_TIME: 600,
+      GRPC_TIMEOUT: 30,
+      GRPC_COMPRESSION: 'gzip' as const,
+      GRPC_COMPRESSION_MIN_BYTES: 1024,
+    };
     const channel = ClientProxyFactory.create(grpcClientOptions(this.search.url, limits, true));
     this.clients.push(channel);
     const tokens = new ServiceTokens(SERVICE_KEY);

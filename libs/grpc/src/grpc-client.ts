@@ -2,9 +2,11 @@ import { type Client, type Metadata, type ServiceError, type ClientUnaryCall } f
 import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { loadPackage } from '@sky-genesis/proto';
 import { type CallContext, callContext } from './call-context';
+import { compressedChannel, requestCompression } from './compression/request-compression.interceptor';
 import { EARLY_DATA } from './early-data';
 import { fromServiceError } from './grpc-status';
 import type { GrpcSettings } from './grpc.settings';
+import { inOrder } from './interceptor-order';
 import { REQUEST_ID, TRACEPARENT } from './request-id';
 
 /** What a call carries besides its request and what its context says. */
@@ -39,6 +41,10 @@ export function grpcClientOptions(address: string, limits: GrpcSettings, ownConn
         'grpc.service_config_disable_resolution': 1,
         'grpc.enable_channelz': 0,
         'grpc.use_local_subchannel_pool': ownConnection ? 1 : 0,
+        ...(limits.GRPC_COMPRESSION === 'gzip' && {
+          ...compressedChannel,
+          interceptors: inOrder({ compression: requestCompression(limits.GRPC_COMPRESSION_MIN_BYTES) }),
+        }),
         ...(windowBytes !== undefined && { 'grpc-node.flow_control_window': windowBytes }),
       },
     },

@@ -185,8 +185,14 @@ describe('drain', () => {
   });
 
   test('may come before the server is started', async () => {
-    const limits = { GRPC_MAX_MESSAGE_SIZE: 65_536, GRPC_KEEPALIVE_TIME: 600, GRPC_TIMEOUT: 30 };
-    await new GrpcServer({ url: '127.0.0.1:1', services: [], reflection: false, limits, isTrusted: () => false, interceptors: [] }).drain(
+    const limits = {
+      GRPC_MAX_MESSAGE_SIZE: 65_536,
+      GRPC_KEEPALIVE_TIME: 600,
+      GRPC_TIMEOUT: 30,
+      GRPC_COMPRESSION: 'off' as const,
+      GRPC_COMPRESSION_MIN_BYTES: 1024,
+    };
+    await new GrpcServer({ url: '127.0.0.1:1', services: [], reflection: false, limits, isTrusted: () => false, interceptors: {} }).drain(
       2 ** 30,
     );
     await start();

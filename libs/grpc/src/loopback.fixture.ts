@@ -19,6 +19,7 @@ import {
 import { loadPackage } from '@sky-genesis/proto';
 import { GrpcServer } from './grpc-server';
 import type { GrpcSettings } from './grpc.settings';
+import type { AppsRole, ByRole } from './interceptor-order';
 import type { IsTrusted } from './trusted-proxies';
 
 export const MAIL = 'sky_genesis.MailService';
@@ -27,7 +28,7 @@ export interface LoopbackOptions {
   handlers?: UntypedServiceImplementation;
   limits?: Partial<GrpcSettings>;
   isTrusted?: IsTrusted;
-  interceptors?: readonly ServerInterceptor[];
+  interceptors?: ByRole<ServerInterceptor, AppsRole>;
   reflection?: boolean;
   channel?: ChannelOptions;
   onDrain?: () => void;
@@ -48,12 +49,18 @@ export class Loopback {
     handlers = {},
     limits,
     isTrusted = () => true,
-    interceptors = [],
+    interceptors = {},
     reflection = true,
     channel = {},
     onDrain,
   }: LoopbackOptions): Promise<Loopback> {
-    const defaults: GrpcSettings = { GRPC_MAX_MESSAGE_SIZE: 65_536, GRPC_KEEPALIVE_TIME: 600, GRPC_TIMEOUT: 30 };
+    const defaults: GrpcSettings = {
+      GRPC_MAX_MESSAGE_SIZE: 65_536,
+      GRPC_KEEPALIVE_TIME: 600,
+      GRPC_TIMEOUT: 30,
+      GRPC_COMPRESSION: 'gzip',
+      GRPC_COMPRESSION_MIN_BYTES: 1024,
+    };
     const url = `127.0.0.1:${await freePort()}`;
     const settings = {
       url,

@@ -32,8 +32,14 @@ let client: Client;
 
 beforeAll(async () => {
   const url = `127.0.0.1:${await freePort()}`;
-  const limits = { GRPC_MAX_MESSAGE_SIZE: 65_536, GRPC_KEEPALIVE_TIME: 600, GRPC_TIMEOUT: 5 };
-  const { options } = new GrpcServer({ url, services: [], reflection: true, limits, isTrusted: () => false, interceptors: [] });
+  const limits = {
+    GRPC_MAX_MESSAGE_SIZE: 65_536,
+    GRPC_KEEPALIVE_TIME: 600,
+    GRPC_TIMEOUT: 5,
+    GRPC_COMPRESSION: 'off' as const,
+    GRPC_COMPRESSION_MIN_BYTES: 1024,
+  };
+  const { options } = new GrpcServer({ url, services: [], reflection: true, limits, isTrusted: () => false, interceptors: {} });
   const module = await Test.createTestingModule({ controllers: [EmailsController] }).compile();
   app = module.createNestMicroservice({ ...options, logger: false });
   await app.listen();
