@@ -46,7 +46,11 @@ export class FeedSystem {
 
   static async start(): Promise<FeedSystem> {
     const database = await createDatabase();
-    const settings = mailDatabase({ DATABASE_URL: database.url, DATABASE_POOL_SIZE: 8, GRPC_TIMEOUT: 30 });
+    const settings = mailDatabase({
+      DATABASE_URL: database.url,
+      DATABASE_POOL_SIZE: 8,
+      GRPC_TIMEOUT: 30,
+    });
     await runMigrations(settings);
     const dataSource = await new DataSource(dataSourceOptions(settings)).initialize();
     const search = new FakeSearchService(`127.0.0.1:${await freePort()}`, SERVICE_KEY);

@@ -7,7 +7,9 @@ import {
   type ServiceClientConstructor,
 } from '@grpc/grpc-js';
 import { loadPackage } from '@sky-genesis/proto';
+import { compressedChannel, requestCompression } from './compression/request-compression.interceptor';
 import type { GrpcSettings } from './grpc.settings';
+import { inOrder } from './interceptor-order';
 import { serviceConfigOf } from './service-config';
 
 export interface ChannelPoolSettings {
@@ -21,7 +23,6 @@ export interface ChannelPoolSettings {
   size: number;
   /** As `serviceConfigOf` takes it. */
   hedgeSearchMs?: number;
-  interceptors?: readonly Interceptor[];
   /**
    * What the other side may send of one stream before it is read; 65,535 bytes where left out. It is also the memory of a
    * stream whose reader is slow: Node gives the window of the whole connection back as bytes arrive.
@@ -52,11 +53,10 @@ export class ChannelPool {
   }
 
   private clientsOf(service: string): readonly Client[] {
-    const { target, credentials, interceptors = [] } = this.settings;
+    const { target, credentials, limits } = this.settings;
+    const interceptors = interceptorsOf(limits);
     const ServiceClient = clientOf(service);
-    const clients = this.channels.map(
-      (channel) => new ServiceClient(target, credentials, { channelOverride: channel, interceptors: [...interceptors] }),
-    );
+    const clients = this.channels.map((channel) => new ServiceClient(target, credentials, { channelOverride: channel, interceptors }));
     this.clients.set(service, clients);
     return clients;
   }
@@ -73,8 +73,12 @@ const optionsOf = ({ service, limits, hedgeSearchMs = 0, windowBytes }: ChannelP
   'grpc.service_config_disable_resolution': 1,
   'grpc.enable_channelz': 0,
   'grpc.use_local_subchannel_pool': 1,
+  ...(limits.GRPC_COMPRESSION === 'gzip' && compressedChannel),
   ...(windowBytes !== undefined && { 'grpc-node.flow_control_window': windowBytes }),
 });
+
+const interceptorsOf = ({ GRPC_COMPRESSION, GRPC_COMPRESSION_MIN_BYTES }: GrpcSettings): Interceptor[] =>
+  inOrder(GRPC_COMPRESSION === 'gzip' ? { compression: requestCompression(GRPC_COMPRESSION_MIN_BYTES) } : {});
 
 let contract: ReturnType<typeof loadPackageDefinition> | undefined;
 

@@ -16,6 +16,7 @@ import { ChannelPool } from './channel.pool';
 import { FilesClient } from './files.client';
 import type { StreamOptions } from './grpc-stream.client';
 import { toStatus } from './grpc-status';
+import { LIMITS } from './loopback.fixture';
 import { RuleError } from './rule-error';
 import { ServiceChannel } from './service.channel';
 
@@ -54,7 +55,7 @@ afterAll(() => {
 });
 
 function clientOf(): FilesClient {
-  const limits = { GRPC_MAX_MESSAGE_SIZE: 4_194_304, GRPC_KEEPALIVE_TIME: 600, GRPC_TIMEOUT: 30 };
+  const limits = { ...LIMITS, GRPC_MAX_MESSAGE_SIZE: 4_194_304 };
   const pool = new ChannelPool({
     service: 'StreamingService',
     target: address,

@@ -219,7 +219,7 @@ describe('drain', () => {
       reflection: false,
       limits: LIMITS,
       isTrusted: () => false,
-      interceptors: [],
+      interceptors: {},
     }).drain();
     await start();
   });

@@ -4,9 +4,12 @@ import { ReflectionService } from '@grpc/reflection';
 import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { loadPackage } from '@sky-genesis/proto';
 import { callContextInterceptor } from './call-context.interceptor';
+import { noteGzipReaders } from './compression/gzip-readers';
+import { responseCompression } from './compression/response-compression.interceptor';
 import type { GrpcServerLimits } from './grpc-server.settings';
 import type { GrpcSettings } from './grpc.settings';
 import { raiseWindows } from './http2-windows';
+import { type AppsRole, type ByRole, inOrder } from './interceptor-order';
 import { ServerHealth } from './server-health';
 import type { IsTrusted } from './trusted-proxies';
 
@@ -22,8 +25,8 @@ export interface GrpcServerSettings {
   credentials?: ServerCredentials | undefined;
   /** Whether a peer is believed what it says of a call. */
   isTrusted: IsTrusted;
-  /** Run in this order, after the call has its context. */
-  interceptors: readonly ServerInterceptor[];
+  /** Run in the order of ROLES, with those that every server has. */
+  interceptors: ByRole<ServerInterceptor, AppsRole>;
   /** Shown the grpc-js server once it is made, for what can only be observed there. */
   observe?: (server: Server) => void;
   /** Called once callers had time to go elsewhere: streams, which have no end of their own, are ended here. */
@@ -51,11 +54,18 @@ export class GrpcServer {
   constructor(private readonly settings: GrpcServerSettings) {
     const { url, services, reflection, limits, credentials, isTrusted, interceptors, observe } = settings;
     this.health = new ServerHealth(['', ...services]);
+    const context = callContextInterceptor(
+      { maxMessageBytes: limits.GRPC_MAX_MESSAGE_SIZE, timeoutMs: limits.GRPC_TIMEOUT * 1000 },
+      isTrusted,
+    );
+    const compression = limits.GRPC_COMPRESSION === 'gzip' && responseCompression(limits.GRPC_COMPRESSION_MIN_BYTES);
     const channelOptions: ServerOptions = {
-      interceptors: [
-        callContextInterceptor({ maxMessageBytes: limits.GRPC_MAX_MESSAGE_SIZE, timeoutMs: limits.GRPC_TIMEOUT * 1000 }, isTrusted),
+      interceptors: inOrder({
+        tracing: context,
+        deadline: context,
         ...interceptors,
-      ],
+        ...(compression && { compression }),
+      }),
       'grpc.max_receive_message_length': limits.GRPC_MAX_MESSAGE_SIZE,
       'grpc.keepalive_time_ms': limits.GRPC_KEEPALIVE_TIME * 1000,
       'grpc.keepalive_timeout_ms': 20_000,
@@ -76,7 +86,10 @@ export class GrpcServer {
         onLoadPackageDefinition: (_definition, server: Server) => {
           this.server = server;
           observe?.(server);
-          whenBound(server, () => raiseWindows(server));
+          whenBound(server, () => {
+            raiseWindows(server);
+            noteGzipReaders(server);
+          });
           this.health.addToServer(server);
           if (reflection) new ReflectionService(loadPackage()).addToServer(server);
         },

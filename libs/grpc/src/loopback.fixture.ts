@@ -18,6 +18,7 @@ import {
 } from '@grpc/grpc-js';
 import { loadPackage } from '@sky-genesis/proto';
 import { GrpcServer, type GrpcServerSettings } from './grpc-server';
+import type { AppsRole, ByRole } from './interceptor-order';
 import { ServiceChannel, type ServiceChannelSettings } from './service.channel';
 import type { IsTrusted } from './trusted-proxies';
 
@@ -29,6 +30,8 @@ export const LIMITS: Limits = {
   GRPC_MAX_MESSAGE_SIZE: 65_536,
   GRPC_KEEPALIVE_TIME: 600,
   GRPC_TIMEOUT: 30,
+  GRPC_COMPRESSION: 'gzip',
+  GRPC_COMPRESSION_MIN_BYTES: 1024,
   GRPC_CONNECTION_AGE_SECONDS: 1800,
   DRAIN_NOTICE_SECONDS: 0,
   DRAIN_SECONDS: 0,
@@ -38,7 +41,7 @@ export interface LoopbackOptions {
   handlers?: UntypedServiceImplementation;
   limits?: Partial<Limits>;
   isTrusted?: IsTrusted;
-  interceptors?: readonly ServerInterceptor[];
+  interceptors?: ByRole<ServerInterceptor, AppsRole>;
   reflection?: boolean;
   channel?: ChannelOptions;
   onDrain?: () => void;
@@ -59,7 +62,7 @@ export class Loopback {
     handlers = {},
     limits,
     isTrusted = () => true,
-    interceptors = [],
+    interceptors = {},
     reflection = true,
     channel = {},
     onDrain,

@@ -1,4 +1,4 @@
-import { type ChannelCredentials, credentials as grpcCredentials, type Interceptor } from '@grpc/grpc-js';
+import { type ChannelCredentials, credentials as grpcCredentials } from '@grpc/grpc-js';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { ChannelPool } from './channel.pool';
 import { FilesClient } from './files.client';
@@ -15,7 +15,6 @@ export interface ServiceClientsSettings {
   /** As `ServiceChannel` takes it. */
   serviceToken: () => Promise<string> | undefined;
   credentials?: ChannelCredentials;
-  interceptors?: readonly Interceptor[];
 }
 
 /** The clients of one app. A provider of Nest that closes their connections when the app ends. */
@@ -47,9 +46,9 @@ export class ServiceClients implements OnApplicationShutdown {
   }
 
   private poolTo(service: string, address: string, windowBytes?: number): ChannelPool {
-    const { settings: limits, credentials = grpcCredentials.createInsecure(), interceptors = [] } = this.settings;
+    const { settings: limits, credentials = grpcCredentials.createInsecure() } = this.settings;
     const { GRPC_POOL_SIZE: size, GRPC_SEARCH_HEDGING_MS: hedgeSearchMs } = limits;
-    const pool = new ChannelPool({ service, target: address, credentials, limits, size, hedgeSearchMs, interceptors, windowBytes });
+    const pool = new ChannelPool({ service, target: address, credentials, limits, size, hedgeSearchMs, windowBytes });
     this.pools.push(pool);
     return pool;
   }
