@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { Logger } from '@nestjs/common';
-import { CertificateProvider, fromServiceError } from '@sky-genesis/grpc';
+import { CertificateProvider, fromServiceError, readOnlyRpcs, type Rpc, rpcs } from '@sky-genesis/grpc';
 import { loadPackage } from '@sky-genesis/proto';
 import { type Names, TestAuthority } from '../../grpc/src/tls/authority.fixture';
 import { TestFiles } from '../../grpc/src/tls/tls-loopback.fixture';
@@ -9,7 +9,7 @@ import { authInterceptor, type AuthOptions } from './auth.interceptor';
 import { ANONYMOUS } from './caller-claims';
 import { ContractServer } from './contract-server.fixture';
 import { issueToken } from './issue-token';
-import { readOnlyRpcs, type Rpc, rpcs, scopes } from './rpcs';
+import { scopes } from './scopes';
 import { ServiceTokens } from './service-tokens';
 import { TokenVerifier } from './token-verifier';
 

@@ -6,13 +6,14 @@ import {
   type CallContext,
   callContext,
   namesService,
+  readOnlyRpcs,
   RuleError,
   SERVICE_AUTHORIZATION,
   toStatus,
 } from '@sky-genesis/grpc';
 import { bearerToken } from './bearer-token';
 import { ANONYMOUS } from './caller-claims';
-import { readOnlyRpcs, requireScope, serviceScopes } from './rpcs';
+import { requireScope, serviceScopes } from './scopes';
 import type { ServiceTokens } from './service-tokens';
 import type { TokenVerifier } from './token-verifier';
 

@@ -48,7 +48,7 @@ beforeAll(async () => {
     },
     limits: { GRPC_TIMEOUT: 1 },
     isTrusted: ({ address }) => trusted(address),
-    interceptors: [slowCaller],
+    interceptors: { authentication: slowCaller },
     // The client would otherwise refuse these by itself.
     channel: { 'grpc.max_send_message_length': -1 },
   });

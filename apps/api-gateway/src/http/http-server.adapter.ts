@@ -63,7 +63,7 @@ export function createHttpAdapter(config: GatewayConfig): FastifyAdapter {
   addBodyBudget(server, LARGEST_BODIES_AT_ONCE * config.GRPC_MAX_MESSAGE_SIZE, config.GRPC_MAX_MESSAGE_SIZE);
   addUnreadBodyBound(server);
   addTusVersion(server);
-  addGracefulClose(server, config.SHUTDOWN_GRACE_SECONDS * 1000);
+  addGracefulClose(server, config.DRAIN_SECONDS * 1000);
   return adapter;
 }
 
