@@ -104,7 +104,7 @@ test('the certificate of a connection is read once', async () => {
 });
 
 test('a call whose certificate is not known is refused, though everybody may call', async () => {
-  const loopback = await Loopback.start({ handlers, interceptors: [peerInterceptor(peerRules([]))] });
+  const loopback = await Loopback.start({ handlers, interceptors: { authentication: peerInterceptor(peerRules([])) } });
   const { error } = await ask(loopback.client(), 'GetEmail', {});
   expect(fromServiceError(error!)).toMatchObject({
     reason: 'PEER_NOT_ALLOWED',
