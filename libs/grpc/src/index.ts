@@ -30,7 +30,7 @@ export { readOnlyRpcs, type Rpc, rpcs } from './rpcs';
 export { type FieldViolation, InvalidArgumentError, RuleError } from './rule-error';
 export { RuleExceptionFilter } from './rule-exception.filter';
 export { SearchClient } from './search.client';
-export { SERVICE_AUTHORIZATION } from './service.channel';
+export { SERVICE_AUTHORIZATION, ServiceChannel } from './service.channel';
 export { ServiceClients } from './service.clients';
 export { type Certificates, type CertificatePaths, CertificateFault } from './tls/certificates';
 export { CertificateFiles } from './tls/certificate-files';
