@@ -32,3 +32,14 @@ export { SERVICE_AUTHORIZATION, type ServiceChannelSettings } from './service.ch
 export { type IsTrusted, trustedProxies } from './trusted-proxies';
 export { proxySettings } from './trusted-proxies.settings';
 export { bytesPassed, countedBytes } from './young-buffers';
+export { type DiscoveredService, Discovery } from './discovery/discovery';
+export {
+  discoveryRules,
+  type EtcdSettings,
+  etcdSettings,
+  isServiceAddress,
+  type RegistrationSettings,
+  registrationSettings,
+} from './discovery/discovery.settings';
+export { type EtcdRegistration } from './discovery/etcd-registration';
+export { EtcdClient } from './discovery/etcd.client';
