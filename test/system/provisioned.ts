@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 
 const PROVISION = resolve(__dirname, '../../.provision');
 
-type Part = 'grpcurl' | 'docker' | 'versitygw' | 'nginx' | 'curl-http3' | 'h2spec' | 'go-http3';
+type Part = 'grpcurl' | 'docker' | 'versitygw' | 'nginx' | 'curl-http3' | 'h2spec' | 'go-http3' | 'etcd';
 
 /**
  * `describe` for a suite that needs parts of tools/provision. Where one cannot be had, the suite is left out on a
@@ -32,6 +32,8 @@ export const h2specPath = join(PROVISION, 'bin', 'h2spec');
 
 /** The HTTP/3 client of test/edge/go-http3. */
 export const goHttp3Path = join(PROVISION, 'bin', 'go-http3');
+
+export const etcdPath = join(PROVISION, 'bin', 'etcd');
 
 /** What examples/go comes to. */
 export const goExamplePath = join(PROVISION, 'bin', 'go-example');

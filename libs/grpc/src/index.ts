@@ -46,3 +46,14 @@ export { certificatePaths, tlsRules, tlsSettings, type TlsSettings } from './tls
 export { type IsTrusted, type Peer, trustedProxies } from './trusted-proxies';
 export { proxySettings } from './trusted-proxies.settings';
 export { bytesPassed, countedBytes } from './young-buffers';
+export { type DiscoveredService, Discovery } from './discovery/discovery';
+export {
+  discoveryRules,
+  type EtcdSettings,
+  etcdSettings,
+  isServiceAddress,
+  type RegistrationSettings,
+  registrationSettings,
+} from './discovery/discovery.settings';
+export { type EtcdRegistration } from './discovery/etcd-registration';
+export { EtcdClient } from './discovery/etcd.client';
