@@ -33,5 +33,8 @@ export const h2specPath = join(PROVISION, 'bin', 'h2spec');
 /** The HTTP/3 client of test/edge/go-http3. */
 export const goHttp3Path = join(PROVISION, 'bin', 'go-http3');
 
+/** The client of test/mesh/go-compression. */
+export const goCompressionPath = join(PROVISION, 'bin', 'go-compression');
+
 /** What examples/go comes to. */
 export const goExamplePath = join(PROVISION, 'bin', 'go-example');
