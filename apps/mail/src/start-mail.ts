@@ -65,7 +65,7 @@ export async function startMail(config: MailConfig): Promise<RunningMail> {
     healthUrl: await app.getUrl(),
     close: async () => {
       monitor.stop();
-      await server.drain(config.SHUTDOWN_GRACE_SECONDS * 1000);
+      await server.drain();
       await worker.stop();
       await app.close();
     },

@@ -66,7 +66,7 @@ export async function startSearch(config: SearchConfig, engine: DynamicModule = 
     healthUrl: await app.getUrl(),
     close: async () => {
       monitor.stop();
-      await server.drain(config.SHUTDOWN_GRACE_SECONDS * 1000);
+      await server.drain();
       await app.close();
     },
   };

@@ -11,3 +11,15 @@ export const grpcSettings = {
 };
 
 export type GrpcSettings = z.infer<z.ZodObject<typeof grpcSettings>>;
+
+/** Settings of an app that calls services. */
+export const grpcClientSettings = {
+  GRPC_POOL_SIZE: integer(1, 16, 1).describe(
+    'Connections to each instance of a service; streams and files have as many of their own. More than one where one core of the other side is not enough.',
+  ),
+  GRPC_SEARCH_HEDGING_MS: integer(0, 60_000, 0).describe(
+    'Milliseconds after which a search that has no answer is asked of a second instance, too; the first answer counts. 0: never.',
+  ),
+};
+
+export type GrpcClientSettings = z.infer<z.ZodObject<typeof grpcClientSettings>>;

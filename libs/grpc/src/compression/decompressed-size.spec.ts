@@ -1,9 +1,8 @@
 import { gzipSync } from 'node:zlib';
-import { credentials, loadPackageDefinition, Metadata, type ServiceClientConstructor, type ServiceError, status } from '@grpc/grpc-js';
-import { loadPackage } from '@sky-genesis/proto';
+import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { ChannelPool } from '../channel.pool';
 import { fromServiceError } from '../grpc-status';
-import { grpcClientOptions } from '../grpc-client';
-import { ask, Loopback, MAIL } from '../loopback.fixture';
+import { ask, LIMITS, Loopback, MAIL } from '../loopback.fixture';
 import { frame, type RawAnswer, RawClient, RawServer } from './raw-http2.fixture';
 
 const MIB = 2 ** 20;
@@ -89,24 +88,14 @@ describe('a server', () => {
 test('a client refuses a gzip bomb as an answer at its limit, in bounded memory', async () => {
   const server = await RawServer.start();
   server.answer = { headers: { 'grpc-encoding': 'gzip' }, body: frame(1, BOMB) };
-  const limits = {
-    GRPC_MAX_MESSAGE_SIZE: LIMIT,
-    GRPC_KEEPALIVE_TIME: 600,
-    GRPC_TIMEOUT: 30,
-    GRPC_COMPRESSION: 'gzip' as const,
-    GRPC_COMPRESSION_MIN_BYTES: 1024,
-  };
-  const { options } = grpcClientOptions(server.url, limits, true);
-  const { sky_genesis } = loadPackageDefinition(loadPackage()) as unknown as { sky_genesis: { MailService: ServiceClientConstructor } };
-  const client = new sky_genesis.MailService(server.url, credentials.createInsecure(), {
-    ...options.channelOptions,
-    'grpc.max_receive_message_length': options.maxReceiveMessageLength,
-  });
+  const limits = { ...LIMITS, GRPC_MAX_MESSAGE_SIZE: LIMIT };
+  const pool = new ChannelPool({ service: 'MailService', target: server.url, credentials: credentials.createInsecure(), limits, size: 1 });
+  const client = pool.client(MAIL);
   const growth = await growthDuring(async () => {
     const { error } = await ask(client, 'GetEmail', {});
     expect(error).toMatchObject({ code: status.RESOURCE_EXHAUSTED, details: expect.stringContaining(`larger than ${LIMIT}`) });
   });
-  client.close();
+  pool.close();
   server.close();
   expect(growth).toBeLessThan(GROWTH);
 });

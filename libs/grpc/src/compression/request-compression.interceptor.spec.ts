@@ -1,29 +1,25 @@
-import { type Client, type ClientDuplexStream, credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
-import { loadPackage } from '@sky-genesis/proto';
-import { grpcClientOptions } from '../grpc-client';
-import { ask, MAIL } from '../loopback.fixture';
+import { type Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js';
+import { ChannelPool } from '../channel.pool';
+import { ask, LIMITS, MAIL } from '../loopback.fixture';
 import { RawServer, unpacked } from './raw-http2.fixture';
 
-const LIMITS = { GRPC_MAX_MESSAGE_SIZE: 65_536, GRPC_KEEPALIVE_TIME: 600, GRPC_TIMEOUT: 30, GRPC_COMPRESSION_MIN_BYTES: 1024 };
 const LARGE = Buffer.alloc(20_000, 'the body of a mail ');
 const SMALL = Buffer.alloc(1023, 'the body of a mail ');
 
 let server: RawServer;
-const clients: Client[] = [];
+const pools: ChannelPool[] = [];
 beforeEach(async () => (server = await RawServer.start()));
 afterEach(() => {
-  for (const client of clients.splice(0)) client.close();
+  for (const pool of pools.splice(0)) pool.close();
   server.close();
 });
 
-/** A client with the options that ours have. */
+/** A client as ours are. */
 function clientOf(service = MAIL, compression: 'gzip' | 'off' = 'gzip'): Client {
-  const { channelOptions } = grpcClientOptions(server.url, { ...LIMITS, GRPC_COMPRESSION: compression }, true).options;
-  let found: unknown = loadPackageDefinition(loadPackage());
-  for (const name of service.split('.')) found = (found as Record<string, unknown>)[name];
-  const client = new (found as ServiceClientConstructor)(server.url, credentials.createInsecure(), channelOptions);
-  clients.push(client);
-  return client;
+  const limits = { ...LIMITS, GRPC_COMPRESSION: compression };
+  const pool = new ChannelPool({ service: 'MailService', target: server.url, credentials: credentials.createInsecure(), limits, size: 1 });
+  pools.push(pool);
+  return pool.client(service);
 }
 
 /** Sends bytes as one message; counts how often they are serialized. */
