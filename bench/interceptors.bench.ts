@@ -22,7 +22,7 @@ const WARM_UP_SECONDS = 1;
 const SMALL_PAGE = 2;
 const PAGES = [1, 3, 5, 10, 50, 200];
 const GZIP_LEVELS = [1, 6];
-const DEFAULT_MIN_BYTES = 1024;
+const DEFAULT_MIN_BYTES = 2048;
 
 export interface InterceptorsBenchOptions {
   /** Of each load. */

@@ -16,7 +16,14 @@ import { pageOf } from './mail-pages';
 
 /** A gRPC server that answers by itself, with none, some or all of our interceptors. Run as a program: <ChainOptions as JSON>; it speaks by IPC. */
 const options = JSON.parse(process.argv[2] ?? '') as ChainOptions;
-const LIMITS = { GRPC_MAX_MESSAGE_SIZE: 4_194_304, GRPC_KEEPALIVE_TIME: 600, GRPC_TIMEOUT: 30 };
+const LIMITS = {
+  GRPC_MAX_MESSAGE_SIZE: 4_194_304,
+  GRPC_KEEPALIVE_TIME: 600,
+  GRPC_TIMEOUT: 30,
+  GRPC_CONNECTION_AGE_SECONDS: 86_400,
+  DRAIN_NOTICE_SECONDS: 0,
+  DRAIN_SECONDS: 0,
+};
 
 const page = new Map<number, object>();
 const handlers = {
