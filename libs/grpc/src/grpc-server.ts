@@ -86,10 +86,9 @@ export class GrpcServer {
         onLoadPackageDefinition: (_definition, server: Server) => {
           this.server = server;
           observe?.(server);
-          whenBound(server, () => {
-            raiseWindows(server);
-            noteGzipReaders(server);
-          });
+          // Nest has bound it by now.
+          raiseWindows(server);
+          noteGzipReaders(server);
           this.health.addToServer(server);
           if (reflection) new ReflectionService(loadPackage()).addToServer(server);
         },
@@ -132,14 +131,4 @@ export class GrpcServer {
     server.drain(url, limits.DRAIN_SECONDS * 1000);
     await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
   }
-}
-
-/** Nest binds the server by itself, and does not tell when. */
-function whenBound(server: Server, bound: () => void): void {
-  const bindAsync = server.bindAsync.bind(server);
-  server.bindAsync = (address, credentials, callback) =>
-    bindAsync(address, credentials, (error, port) => {
-      if (!error) bound();
-      callback(error, port);
-    });
 }

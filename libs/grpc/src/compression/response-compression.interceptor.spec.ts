@@ -62,8 +62,8 @@ const statusIn = ({ messages }: RawAnswer) => {
 };
 
 describe('where it is on', () => {
-  beforeEach(() => start());
-  afterEach(stop);
+  beforeAll(() => start());
+  afterAll(stop);
 
   test('a large answer is compressed for a client that reads gzip', async () => {
     answering(LARGE);
