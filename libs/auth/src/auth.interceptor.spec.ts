@@ -39,7 +39,7 @@ function metadataOf(entries: Record<string, string | undefined>): Metadata {
   for (const [name, value] of Object.entries(entries)) if (value !== undefined) metadata.add(name, value);
   return metadata;
 }
-const withScope = (scope: string) => ({ authorization: `Bearer ${issueToken(settings, { sub: 'ann', scope }, 60)}` });
+const withScope = (scope: string) => ({ authorization: `Bearer ${issueToken(settings, { sub: 'ann', scope }, 3600)}` });
 
 test.each(paths)('%s: without a token nothing reaches the handler, with its scope all does', async (path) => {
   await start();

@@ -32,7 +32,14 @@ export { RuleExceptionFilter } from './rule-exception.filter';
 export { SearchClient } from './search.client';
 export { SERVICE_AUTHORIZATION, ServiceChannel } from './service.channel';
 export { ServiceClients } from './service.clients';
-export { type Certificates, type CertificatePaths, CertificateFault } from './tls/certificates';
+export {
+  CertificateFault,
+  type CertificatePaths,
+  type Certificates,
+  expiryOf,
+  outsideOfItsTime,
+  readCertificates,
+} from './tls/certificates';
 export { CertificateFiles } from './tls/certificate-files';
 export { CertificateProvider } from './tls/certificate.provider';
 export { type ConnectionCause, connectionCauses } from './tls/connection-cause';
