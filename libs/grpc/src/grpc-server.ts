@@ -5,6 +5,7 @@ import { loadPackage } from '@sky-genesis/proto';
 import { callContextInterceptor } from './call-context.interceptor';
 import type { GrpcSettings } from './grpc.settings';
 import { raiseWindows } from './http2-windows';
+import { boundTimeouts } from './long-timeouts';
 import { ServerHealth } from './server-health';
 import type { IsTrusted } from './trusted-proxies';
 
@@ -66,7 +67,10 @@ export class GrpcServer {
         onLoadPackageDefinition: (_definition, server: Server) => {
           this.server = server;
           observe?.(server);
-          whenBound(server, () => raiseWindows(server));
+          whenBound(server, () => {
+            raiseWindows(server);
+            boundTimeouts(server);
+          });
           this.health.addToServer(server);
           if (reflection) new ReflectionService(loadPackage()).addToServer(server);
         },
