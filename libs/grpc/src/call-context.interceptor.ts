@@ -1,8 +1,8 @@
 import { Metadata, ResponderBuilder, ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder, status } from '@grpc/grpc-js';
 import { believe, type CallContext, callContext } from './call-context';
-import { noAnswer } from './deadline';
+import { isBareTimeout, noAnswer, notOver } from './deadline';
 import { saysEarlyData } from './early-data';
-import { completeStatus, type SentStatus, STATUS_DETAILS, toStatus } from './grpc-status';
+import { completeStatus, type SentStatus, toStatus } from './grpc-status';
 import { REQUEST_ID, requestIdFrom, TRACEPARENT, traceparentFrom } from './request-id';
 import { RuleError } from './rule-error';
 import type { IsTrusted } from './trusted-proxies';
@@ -33,6 +33,7 @@ export const callContextInterceptor =
     const isUnary = !method.requestStream && !method.responseStream;
     const deadline = isUnary ? Math.min(asked, began + timeoutMs) : asked;
     const context: CallContext = { requestId: requestIdFrom(undefined), signal: ending.signal, deadline };
+    const late = () => (isUnary ? noAnswer : notOver)(method.path, deadline - began);
     let timer: NodeJS.Timeout | undefined;
     let answered = false;
 
@@ -41,7 +42,7 @@ export const callContextInterceptor =
     call.sendStatus = (sent) => {
       clearTimeout(timer);
       answered = true;
-      const complete = isBareTimeout(sent) ? toStatus(noAnswer(method.path, deadline - began)) : completeStatus(sent, maxMessageBytes);
+      const complete = isBareTimeout(sent) ? toStatus(late()) : completeStatus(sent, maxMessageBytes);
       if (complete.code === status.DEADLINE_EXCEEDED) ending.abort(new RuleError('DEADLINE_EXCEEDED'));
       sendStatus(withRequestId(complete, context.requestId));
     };
@@ -87,10 +88,6 @@ export const callContextInterceptor =
         .build(),
     );
   };
-
-/** One without details: of grpc-js, or of whoever does not know how long the call had. */
-const isBareTimeout = ({ code, metadata }: SentStatus): boolean =>
-  code === status.DEADLINE_EXCEEDED && !metadata?.get(STATUS_DETAILS).length;
 
 /** A call that fails has no initial metadata to say it in. */
 function withRequestId(sent: SentStatus, requestId: string): SentStatus {

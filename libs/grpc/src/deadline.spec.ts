@@ -37,6 +37,7 @@ beforeAll(async () => {
         seen.push(callContext.getStore()!);
         call.end();
       },
+      watchEvents: () => undefined,
     },
     limits: { GRPC_TIMEOUT: 10 },
   });
@@ -149,6 +150,9 @@ describe('the next hop', () => {
       const asked = mail(url).getEmail({ id: '1' }, { timeoutMs: 100 });
       const message = expect.stringMatching(/^MailService\/GetEmail: no answer within (9\d|100) ms$/) as string;
       await expect(asked).rejects.toMatchObject({ reason: 'DEADLINE_EXCEEDED', message });
+      const watched = mail(url).watchEvents({ after: '', types: [], messageId: '' }, { timeoutMs: 100 });
+      const notOver = expect.stringMatching(/^MailService\/WatchEvents: not over within (9\d|100) ms$/) as string;
+      await expect(watched.next()).rejects.toMatchObject({ reason: 'DEADLINE_EXCEEDED', message: notOver });
     }
     frozen.close();
   });

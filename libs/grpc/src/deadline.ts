@@ -1,3 +1,5 @@
+import { type Metadata, status } from '@grpc/grpc-js';
+import { STATUS_DETAILS } from './grpc-status';
 import { RuleError } from './rule-error';
 
 /** What is kept of the time for the answer of this hop to be made and sent; of a short time, a tenth. */
@@ -10,5 +12,14 @@ export function timeForNextHop(deadline: number): number {
 }
 
 /** No answer in time: of which hop, and how long it had. @param path as on the wire, such as /sky_genesis.MailService/GetEmail */
-export const noAnswer = (path: string, ms: number): RuleError =>
-  new RuleError('DEADLINE_EXCEEDED', `${path.replace(/^\/(sky_genesis\.)?/, '')}: no answer within ${Math.max(0, Math.ceil(ms))} ms`);
+export const noAnswer = (path: string, ms: number): RuleError => late(path, 'no answer', ms);
+
+/** A stream that was not over in time. */
+export const notOver = (path: string, ms: number): RuleError => late(path, 'not over', ms);
+
+/** Told by grpc-js itself, on either side, and not by a service, which would say more. */
+export const isBareTimeout = ({ code, metadata }: { code?: number | null; metadata?: Metadata | null }): boolean =>
+  code === status.DEADLINE_EXCEEDED && !metadata?.get(STATUS_DETAILS).length;
+
+const late = (path: string, what: string, ms: number): RuleError =>
+  new RuleError('DEADLINE_EXCEEDED', `${path.replace(/^\/(sky_genesis\.)?/, '')}: ${what} within ${Math.max(0, Math.ceil(ms))} ms`);

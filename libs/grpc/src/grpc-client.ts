@@ -1,10 +1,10 @@
-import { type Client, type Metadata, type ServiceError, type ClientUnaryCall, status } from '@grpc/grpc-js';
+import { type Client, type Metadata, type ServiceError, type ClientUnaryCall } from '@grpc/grpc-js';
 import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { loadPackage } from '@sky-genesis/proto';
 import { type CallContext, callContext } from './call-context';
-import { noAnswer, timeForNextHop } from './deadline';
+import { isBareTimeout, noAnswer, timeForNextHop } from './deadline';
 import { EARLY_DATA } from './early-data';
-import { fromServiceError, STATUS_DETAILS } from './grpc-status';
+import { fromServiceError } from './grpc-status';
 import type { GrpcSettings } from './grpc.settings';
 import { REQUEST_ID, TRACEPARENT } from './request-id';
 
@@ -78,17 +78,13 @@ export function unaryCall<Response>(
     const cancel = () => call.cancel();
     const call = invoke.call(client, request, metadata, { deadline: Date.now() + leftMs }, (error, response) => {
       context?.signal.removeEventListener('abort', cancel);
-      if (error) reject(isOwnTimeout(error) ? noAnswer(invoke.path, leftMs) : fromServiceError(error));
+      if (error) reject(isBareTimeout(error) ? noAnswer(invoke.path, leftMs) : fromServiceError(error));
       else resolve(response as Response);
     });
     if (context?.signal.aborted) cancel();
     else context?.signal.addEventListener('abort', cancel, { once: true });
   });
 }
-
-/** Told by the client itself, and not by a service, which would say more. */
-const isOwnTimeout = ({ code, metadata }: ServiceError): boolean =>
-  code === status.DEADLINE_EXCEEDED && metadata.get(STATUS_DETAILS).length === 0;
 
 /** What each hop tells the next: the request id and the trace of the call at hand, and whether it may be a replay. */
 export function addContext(metadata: Metadata, context: CallContext | undefined): void {
