@@ -2,7 +2,9 @@ import { Metadata, type ServerInterceptingCall, type ServiceError, status, type 
 import { Any, BadRequest, ErrorInfo, RetryInfo } from 'nice-grpc-error-details';
 import { Status } from 'nice-grpc-error-details/lib/proto/google/rpc/status';
 import { type CodeName, defaultReason, type ErrorReason, errorReasons } from './error-reasons';
+import { messageTooLarge, unsentOrUnread } from './message-size';
 import { type FieldViolation, RuleError, type RuleErrorDetails } from './rule-error';
+import { unreachable } from './unreachable';
 
 /** What grpc-js takes for a status to send. */
 export type SentStatus = Parameters<ServerInterceptingCall['sendStatus']>[0];
@@ -77,17 +79,24 @@ const pack = (type: string, message: { finish(): Uint8Array }): Any =>
 
 /**
  * What a call to a service failed with, read back from google.rpc.Status: the rule's error as the service threw it.
- * Without readable details only the code counts.
+ * Without readable details it is grpc-js that failed on this side, and its text tells why, or only the code counts.
+ * @param service whose method was called, as in the contract, such as MailService
  */
-export function fromServiceError(error: ServiceError): RuleError {
+export function fromServiceError(error: ServiceError, service?: string): RuleError {
   const byCode = defaultReason(codeName(error.code));
   const bytes = error.metadata?.get(DETAILS)[0];
-  if (!(bytes instanceof Buffer)) return new RuleError(byCode);
+  if (!(bytes instanceof Buffer)) return fromClient(error, service) ?? new RuleError(byCode);
   try {
     return fromDetails(bytes, byCode);
   } catch {
     return new RuleError(byCode);
   }
+}
+
+/** What grpc-js tells of a call that it gave up by itself, where more is known than the code. */
+function fromClient({ code, details }: ServiceError, service: string | undefined): RuleError | undefined {
+  if (code === status.RESOURCE_EXHAUSTED) return unsentOrUnread(details ?? '');
+  return code === status.UNAVAILABLE ? unreachable(details ?? '', service) : undefined;
 }
 
 const fromDetails = (bytes: Buffer, byCode: ErrorReason): RuleError => ruleErrorOf(Status.decode(bytes), byCode);
@@ -125,9 +134,8 @@ const CALLERS_FAULT = ['Error deserializing request', 'Failed to decompress mess
 export function completeStatus(sent: SentStatus, maxMessageBytes: number): SentStatus {
   if (sent.code === status.OK || sent.metadata?.get(DETAILS).length) return sent;
   const text = sent.details ?? '';
-  if (sent.code === status.RESOURCE_EXHAUSTED && /^Received message .*larger than/.test(text)) {
-    return toStatus(new RuleError('MESSAGE_TOO_LARGE', `the message is larger than ${maxMessageBytes} bytes`));
-  }
+  const tooLarge = sent.code === status.RESOURCE_EXHAUSTED ? messageTooLarge(text, maxMessageBytes) : undefined;
+  if (tooLarge) return toStatus(tooLarge);
   if (sent.code === status.INTERNAL && CALLERS_FAULT.some((beginning) => text.startsWith(beginning))) {
     return toStatus(new RuleError('MALFORMED_REQUEST'));
   }

@@ -25,7 +25,7 @@ export { type OpenStream, OpenStreams } from './open-streams';
 export { type RequestStream, serveRequests } from './requests-call';
 export { serveResponses } from './responses-call';
 export { REQUEST_ID, requestIdFrom, TRACEPARENT, traceparentFrom } from './request-id';
-export { type FieldViolation, InvalidArgumentError, RuleError } from './rule-error';
+export { type FieldViolation, InvalidArgumentError, MessageTooLargeError, RuleError } from './rule-error';
 export { RuleExceptionFilter } from './rule-exception.filter';
 export { SearchClient } from './search.client';
 export { SERVICE_AUTHORIZATION, type ServiceChannelSettings } from './service.channel';
