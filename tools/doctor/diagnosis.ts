@@ -1,4 +1,4 @@
-import { checkCertificates, readTlsFiles } from './certificates.check';
+import { checkCertificates, tlsFilesOf } from './certificates.check';
 import { checkMailDatabase, checkSearchDatabase } from './database.check';
 import { checkEdge } from './edge.check';
 import { checkElasticsearch } from './elasticsearch.check';
@@ -25,7 +25,7 @@ export async function diagnose(setUp: SetUp, apps: readonly App[], checkMs = CHE
 }
 
 function checksOf({ stack, environments, settings }: SetUp, apps: readonly App[]): [what: string, check: Check][] {
-  const tls = readTlsFiles(settings);
+  const tls = tlsFilesOf(settings);
   // The one that it is, and those that it calls.
   const called = services.filter(({ program }) => apps.some((app) => app === 'gateway' || app === program));
   const of = (app: App, ...checks: [string, Check][]) => (apps.includes(app) ? checks : []);

@@ -1,5 +1,6 @@
 import { type Environment, listOf, optional, readConfig } from '@sky-genesis/config';
 import { gatewaySettings } from '@sky-genesis/api-gateway/gateway.config';
+import { tlsSettings } from '@sky-genesis/grpc';
 import { mailSettings } from '@sky-genesis/mail/mail.config';
 import { searchSettings } from '@sky-genesis/search/search.config';
 import { z } from 'zod';
@@ -18,9 +19,9 @@ const settings = {
   GRPC_MAX_MESSAGE_SIZE: gateway.GRPC_MAX_MESSAGE_SIZE,
   GRPC_TIMEOUT: gateway.GRPC_TIMEOUT,
   GRPC_STREAM_IDLE_TIMEOUT: mail.GRPC_STREAM_IDLE_TIMEOUT,
-  GRPC_TLS_CERT: optional(),
-  GRPC_TLS_KEY: optional(),
-  GRPC_TLS_CA: optional(),
+  GRPC_TLS_CERT: tlsSettings.GRPC_TLS_CERT,
+  GRPC_TLS_KEY: tlsSettings.GRPC_TLS_KEY,
+  GRPC_TLS_CA: tlsSettings.GRPC_TLS_CA,
   ETCD_ENDPOINTS: listOf([]),
   ETCD_TLS_CA: optional(),
   ETCD_TLS_CERT: optional(),

@@ -1,7 +1,7 @@
 import { freePort } from '../../test/free-port';
 import { checkElasticsearch } from './elasticsearch.check';
 import { type Answer, startHttp } from './http-server.fixture';
-import { authority, stranger } from './tls-server.fixture';
+import { authority, issue, stranger } from './tls-server.fixture';
 
 const closers: (() => void)[] = [];
 afterEach(() => closers.splice(0).forEach((close) => close()));
@@ -61,10 +61,10 @@ test('TLS: trusted by ELASTICSEARCH_CA, or told as not trusted, for another name
   const ELASTICSEARCH_CA = authority.certificate;
   const found = async (tls: { cert: string; key: string }) =>
     (await checkElasticsearch({ ELASTICSEARCH_URL: await url(tls), ELASTICSEARCH_CA }))[0]?.found;
-  expect(await found(authority.issue('localhost'))).toBe('version 9.2.0');
-  expect(await found(stranger.issue('localhost'))).toMatch(/^TLS: who signed its certificate is not trusted here/);
-  expect(await found(authority.issue('elsewhere'))).toBe('TLS: its certificate is not for this name');
-  expect(await found(authority.issue('localhost', new Date('2020-01-01'), new Date('2020-02-01')))).toBe(
+  expect(await found(issue(authority, 'localhost'))).toBe('version 9.2.0');
+  expect(await found(issue(stranger, 'localhost'))).toMatch(/^TLS: who signed its certificate is not trusted here/);
+  expect(await found(issue(authority, 'elsewhere'))).toBe('TLS: its certificate is not for this name');
+  expect(await found(issue(authority, 'localhost', new Date('2020-01-01'), new Date('2020-02-01')))).toBe(
     'TLS: its certificate has expired',
   );
   expect(await checkElasticsearch({ ELASTICSEARCH_URL: `https://${await answering({})}` })).toEqual([

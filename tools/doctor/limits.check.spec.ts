@@ -1,24 +1,18 @@
-import { GrpcServer } from '@sky-genesis/grpc';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Loopback } from '../../libs/grpc/src/loopback.fixture';
 import { freePort } from '../../test/free-port';
 import { checkMessageSize, checkTimeouts } from './limits.check';
 import { services } from './service.instances';
 
-const closers: (() => void)[] = [];
-afterEach(() => closers.splice(0).forEach((close) => close()));
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
 
-/** The product's own server, with nothing but its health. */
+/** The product's own server. */
 async function serverWith(maxMessageBytes: number): Promise<string> {
-  const url = `127.0.0.1:${await freePort()}`;
-  const limits = { GRPC_MAX_MESSAGE_SIZE: maxMessageBytes, GRPC_KEEPALIVE_TIME: 600, GRPC_TIMEOUT: 5 };
-  const { options } = new GrpcServer({ url, services: [], reflection: false, limits, isTrusted: () => false, interceptors: [] }).options;
-  const server = new Server(options.channelOptions as object);
-  options.onLoadPackageDefinition?.({}, server);
-  await new Promise<void>((resolve, reject) =>
-    server.bindAsync(url, ServerCredentials.createInsecure(), (e) => (e ? reject(e) : resolve())),
-  );
-  closers.push(() => server.forceShutdown());
-  return url;
+  const loopback = await Loopback.start({ limits: { GRPC_MAX_MESSAGE_SIZE: maxMessageBytes } });
+  closers.push(() => loopback.close());
+  return loopback.url;
 }
 
 const check = (mail: string, search: string, here = 4_194_304) =>

@@ -4,7 +4,7 @@ import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { SAY_NOTHING, ScriptedRelay } from '../../apps/mail/src/delivery/relay.fixture';
 import { freePort } from '../../test/free-port';
 import { checkRelays } from './relay.check';
-import { authority, stranger } from './tls-server.fixture';
+import { authority, issue, stranger } from './tls-server.fixture';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -27,7 +27,7 @@ async function relay(options: SMTPServerOptions = {}): Promise<string> {
   return `localhost:${(server.server.address() as AddressInfo).port}`;
 }
 
-const ours = authority.issue('localhost');
+const ours = issue(authority, 'localhost');
 const check = (MAIL_RELAY_URL: string, more = {}) => checkRelays({ MAIL_RELAY_URL, MAIL_RELAY_CA: authority.certificate, ...more });
 const failing = (found: RegExp, todo: RegExp) => [
   expect.objectContaining({ state: 'failure', found: expect.stringMatching(found), todo: expect.stringMatching(todo) }),
@@ -57,7 +57,7 @@ test('a wrong password is told as such, and not shown', async () => {
 });
 
 test('a certificate of an authority that is not known here', async () => {
-  expect(await check(`smtp://${await relay(stranger.issue('localhost'))}`)).toEqual(failing(/^TLS: unable to verify/, /MAIL_RELAY_CA/));
+  expect(await check(`smtp://${await relay(issue(stranger, 'localhost'))}`)).toEqual(failing(/^TLS: unable to verify/, /MAIL_RELAY_CA/));
 });
 
 test('one without TLS where TLS is wanted', async () => {

@@ -3,7 +3,7 @@ import { freePort } from '../../test/free-port';
 import { startHealth } from './health-server.fixture';
 import { checkService } from './service.check';
 import { services } from './service.instances';
-import { authority, closeServers, inDays, startPlain } from './tls-server.fixture';
+import { authority, closeServers, inDays, issue, startPlain } from './tls-server.fixture';
 import type { TlsFiles } from './tls.probe';
 
 const [mail] = services as [(typeof services)[0]];
@@ -74,27 +74,27 @@ test('an address that is none is told with what it takes', async () => {
 });
 
 describe('TLS', () => {
-  const tls: TlsFiles = { ca: authority.certificate, ...authority.issue('gateway') };
+  const tls: TlsFiles = { ca: authority.certificate, ...issue(authority, 'gateway') };
 
   test('as it should be', async () => {
-    const address = await serving({ [MAIL]: 'SERVING' }, secure(authority.issue('mail')));
+    const address = await serving({ [MAIL]: 'SERVING' }, secure(issue(authority, 'mail')));
     expect(await check(address, tls)).toEqual([expect.objectContaining({ state: 'ok', found: expect.stringContaining('over TLS') })]);
   });
 
   test('a certificate that ends within two weeks is a warning beside', async () => {
-    const address = await serving({ [MAIL]: 'SERVING' }, secure(authority.issue('mail', inDays(-1), inDays(5))));
+    const address = await serving({ [MAIL]: 'SERVING' }, secure(issue(authority, 'mail', inDays(-1), inDays(5))));
     expect((await check(address, tls)).map(({ state }) => state)).toEqual(['ok', 'warning']);
   });
 
   test('a certificate for another name', async () => {
-    const address = await serving({ [MAIL]: 'SERVING' }, secure(authority.issue('search')));
+    const address = await serving({ [MAIL]: 'SERVING' }, secure(issue(authority, 'search')));
     expect(await check(address, tls)).toEqual([
       expect.objectContaining({ state: 'failure', found: 'TLS: its certificate is for DNS:search, not for 127.0.0.1 or mail' }),
     ]);
   });
 
   test('there and not here', async () => {
-    const address = await serving({ [MAIL]: 'SERVING' }, secure(authority.issue('mail')));
+    const address = await serving({ [MAIL]: 'SERVING' }, secure(issue(authority, 'mail')));
     const [finding] = await check(address);
     expect(finding).toMatchObject({
       state: 'failure',

@@ -1,13 +1,17 @@
 import { once } from 'node:events';
 import { createServer as createPlain, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer, type TlsOptions } from 'node:tls';
-import { TestAuthority } from '../../apps/mail/src/delivery/certificate.fixture';
+import { type Pair, TestAuthority } from '../../libs/grpc/src/tls/authority.fixture';
 
 export const authority = new TestAuthority('Our authority');
 export const stranger = new TestAuthority('A stranger');
 
 export const DAY_MS = 86_400_000;
 export const inDays = (days: number): Date => new Date(Date.now() + days * DAY_MS);
+
+/** Good for three weeks, unless a test says otherwise. */
+export const issue = (by: TestAuthority, name: string, from = inDays(-1), to = inDays(21)): Pair =>
+  by.issue({ dns: [name], commonName: name, from, to });
 
 const started = new Set<Server>();
 const sockets = new Set<Socket>();

@@ -13,6 +13,8 @@ export interface CallContext {
   earlyData?: boolean;
   /** Ends when the caller goes away or the deadline passes. */
   signal: AbortSignal;
+  /** Who the client certificate says the peer is: its DNS names and URIs. Only where TLS has verified one. */
+  peer?: readonly string[];
   caller?: Caller;
   /** Which of the product's own services calls, where one does. */
   service?: string;

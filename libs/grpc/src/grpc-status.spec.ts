@@ -69,22 +69,9 @@ test.each(['a\uD800b', `${'x'.repeat(1023)}📧`, `${'x'.repeat(1024)}📧`])('a
 test('a status without details is read by its code', () => {
   expect(fromServiceError(asReceived(bare(status.UNAVAILABLE, 'No connection established')))).toMatchObject({
     reason: 'SERVICE_UNAVAILABLE',
-    message: 'a service cannot be reached',
+    message: errorReasons.SERVICE_UNAVAILABLE.meaning,
   });
   expect(fromServiceError(asReceived(bare(99 as status))).reason).toBe('INTERNAL');
-});
-
-test.each([
-  ['connect ECONNREFUSED 127.0.0.1:1', 'MailService', 'mail cannot be reached: connection refused'],
-  ['getaddrinfo ENOTFOUND mail.example', 'StreamingService', 'mail cannot be reached: its name does not resolve'],
-  ['connect EHOSTUNREACH 10.0.0.1:1', 'SearchService', 'search cannot be reached: no route to it'],
-  ['connect ETIMEDOUT 10.0.0.1:1', 'SearchService', 'search cannot be reached: no connection in time'],
-  ['read ECONNRESET', 'SearchService', 'search cannot be reached: the connection was cut'],
-  ['something of a later version at 10.0.0.1:1', 'SearchService', 'search cannot be reached'],
-])('%s: which service cannot be reached, and why, is told, and no address', (said, service, told) => {
-  const error = asReceived(bare(status.UNAVAILABLE, `No connection established. Last error: ${said}. Resolution note: `));
-  const facts = { service: told.split(' ')[0] };
-  expect(fromServiceError(error, service)).toMatchObject({ reason: 'SERVICE_UNAVAILABLE', message: told, details: { facts } });
 });
 
 test.each([

@@ -4,7 +4,6 @@ import { Status } from 'nice-grpc-error-details/lib/proto/google/rpc/status';
 import { type CodeName, defaultReason, type ErrorReason, errorReasons } from './error-reasons';
 import { messageTooLarge, unsentOrUnread } from './message-size';
 import { type FieldViolation, RuleError, type RuleErrorDetails } from './rule-error';
-import { unreachable } from './unreachable';
 
 /** What grpc-js takes for a status to send. */
 export type SentStatus = Parameters<ServerInterceptingCall['sendStatus']>[0];
@@ -79,13 +78,12 @@ const pack = (type: string, message: { finish(): Uint8Array }): Any =>
 
 /**
  * What a call to a service failed with, read back from google.rpc.Status: the rule's error as the service threw it.
- * Without readable details it is grpc-js that failed on this side, and its text tells why, or only the code counts.
- * @param service whose method was called, as in the contract, such as MailService
+ * Without readable details only the code counts, or it is grpc-js on this side, which found a message too large.
  */
-export function fromServiceError(error: ServiceError, service?: string): RuleError {
+export function fromServiceError(error: ServiceError): RuleError {
   const byCode = defaultReason(codeName(error.code));
   const bytes = error.metadata?.get(DETAILS)[0];
-  if (!(bytes instanceof Buffer)) return fromClient(error, service) ?? new RuleError(byCode);
+  if (!(bytes instanceof Buffer)) return ofThisSide(error) ?? new RuleError(byCode);
   try {
     return fromDetails(bytes, byCode);
   } catch {
@@ -93,11 +91,8 @@ export function fromServiceError(error: ServiceError, service?: string): RuleErr
   }
 }
 
-/** What grpc-js tells of a call that it gave up by itself, where more is known than the code. */
-function fromClient({ code, details }: ServiceError, service: string | undefined): RuleError | undefined {
-  if (code === status.RESOURCE_EXHAUSTED) return unsentOrUnread(details ?? '');
-  return code === status.UNAVAILABLE ? unreachable(details ?? '', service) : undefined;
-}
+const ofThisSide = ({ code, details }: ServiceError): RuleError | undefined =>
+  code === status.RESOURCE_EXHAUSTED ? unsentOrUnread(details ?? '') : undefined;
 
 const fromDetails = (bytes: Buffer, byCode: ErrorReason): RuleError => ruleErrorOf(Status.decode(bytes), byCode);
 
@@ -124,6 +119,10 @@ const violationsIn = (value: Uint8Array): FieldViolation[] =>
 const knownReason = (reason: string): ErrorReason | undefined =>
   Object.hasOwn(errorReasons, reason) ? (reason as ErrorReason) : undefined;
 
+/** What grpc-js says of a message in an encoding that it does not read; the protocol has the server tell those that it does. */
+const UNKNOWN_ENCODING = 'Received message compressed with unsupported encoding';
+const READ_ENCODINGS = 'identity,deflate,gzip';
+
 /** What grpc-js tells as INTERNAL although the caller sent it: the beginnings of its texts. */
 const CALLERS_FAULT = ['Error deserializing request', 'Failed to decompress message', 'Invalid grpc-timeout'];
 
@@ -142,7 +141,9 @@ export function completeStatus(sent: SentStatus, maxMessageBytes: number): SentS
   if (sent.code === status.UNKNOWN || sent.code === status.INTERNAL) return toStatus(new RuleError('INTERNAL'));
   const reason = defaultReason(codeName(sent.code));
   if (status[errorReasons[reason].code] !== sent.code) return sent;
-  return toStatus(new RuleError(reason, text || undefined));
+  const complete = toStatus(new RuleError(reason, text || undefined));
+  if (text.startsWith(UNKNOWN_ENCODING)) complete.metadata.set('grpc-accept-encoding', READ_ENCODINGS);
+  return complete;
 }
 
 const codeName = (code: number | null | undefined) => (status[code ?? status.UNKNOWN] ?? 'UNKNOWN') as CodeName;
