@@ -104,20 +104,21 @@ test('a transaction whose call ends is rolled back, also between its statements'
 test('what is told is what was done, wherever the cancel falls', async () => {
   const done: string[] = [];
   const errors: unknown[] = [];
-  for (let i = 10; i < 70; i++) {
+  // Until either has happened a few times: how long a cancel takes depends on the machine.
+  for (let i = 100; i < 900 && Math.min(done.length, errors.length) < 5; i++) {
     const { in: inCall, leave } = call();
     const text = 'insert into file_usage select $1, 0 from pg_sleep(0.005)';
     const changing = inCall(() => client.run({ text, values: [String(i)] })).then(
       () => done.push(String(i)),
       (error: unknown) => errors.push(error),
     );
-    await sleep(i % 20);
+    await sleep(i % 25);
     leave();
     await changing;
   }
   expect(await stored()).toEqual(done);
   for (const error of errors) expect(error).toMatchObject(CANCELLED);
-  expect(Math.min(done.length, errors.length)).toBeGreaterThan(5);
+  expect(Math.min(done.length, errors.length)).toBe(5);
 });
 
 test('a connection is waited for no longer than the call lasts, and the others get theirs', async () => {
