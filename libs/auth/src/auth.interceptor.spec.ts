@@ -237,3 +237,17 @@ test.each<[string, boolean]>([
   await server.call('/sky_genesis.MailService/GetEmail', metadata);
   expect(server.handled[0]?.context?.requestId === 'mine-1').toBe(counts);
 });
+
+test('a call that is late once its caller is known does not reach its handler', async () => {
+  const busy = { verify: async () => (await Promise.resolve(), spin(150), ANONYMOUS) } as unknown as TokenVerifier;
+  await start({ verifier: busy });
+  const path = '/sky_genesis.MailService/GetEmail';
+  const late = server.call(path, metadataOf({ ...withScope('mail.read'), 'grpc-timeout': '100m' }));
+  await expect(late).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
+  expect(server.handled).toEqual([]);
+});
+
+/** Lets no timer fire meanwhile. */
+function spin(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end;);
+}
