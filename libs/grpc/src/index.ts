@@ -32,20 +32,10 @@ export { RuleExceptionFilter } from './rule-exception.filter';
 export { SearchClient } from './search.client';
 export { SERVICE_AUTHORIZATION, ServiceChannel } from './service.channel';
 export { ServiceClients } from './service.clients';
-export {
-  CertificateFault,
-  type CertificatePaths,
-  type Certificates,
-  expiryOf,
-  outsideOfItsTime,
-  readCertificates,
-} from './tls/certificates';
+export { CertificateFault, type CertificatePaths, type Certificates, readCertificates } from './tls/certificates';
 export { CertificateFiles } from './tls/certificate-files';
 export { CertificateProvider } from './tls/certificate.provider';
-export { type ConnectionCause, connectionCauses } from './tls/connection-cause';
-export { ConnectionErrors, type ConnectionTarget } from './tls/connection-errors';
-export { type Finding, probe, type Probed } from './tls/connection.probe';
-export { type HandshakeFailure, reportHandshakes } from './tls/handshake-failures';
+export { type HandshakeFailure } from './tls/handshake-failures';
 export { namesService } from './tls/peer-identity';
 export { peerInterceptor } from './tls/peer.interceptor';
 export { peerRules } from './tls/peer-rules';
