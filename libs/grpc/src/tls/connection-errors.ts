@@ -82,7 +82,9 @@ export class ConnectionErrors {
     );
     const failed = findings.find(({ cause }) => cause !== undefined);
     const found = findings.map(({ cause, told }) => (cause ? `${cause}: ${told}` : told)).join('. ') || 'no address is known';
-    logger.error(`${service} cannot be reached (${known.length} addresses). ${found}. grpc-js: ${details.trim()}`);
+    // Such as one that was ended under the call.
+    if (findings.length > 0 && !failed) logger.warn(`a call lost its connection to ${service}. ${found}. grpc-js: ${details.trim()}`);
+    else logger.error(`${service} cannot be reached (${known.length} addresses). ${found}. grpc-js: ${details.trim()}`);
     return failed?.cause;
   }
 }

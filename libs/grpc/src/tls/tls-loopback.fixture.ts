@@ -118,6 +118,47 @@ export const clientWith = (address: string, secure: ChannelCredentials): Client 
     'grpc.max_reconnect_backoff_ms': 100,
   });
 
+/** The servers, clients and files of one test, and what they log; ended together. */
+export class TlsSides {
+  private readonly ends: (() => void)[] = [];
+  private readonly log = recordLog();
+
+  files(pair: Pair, ca: string): TestFiles {
+    const files = new TestFiles(pair, ca);
+    this.ends.push(() => files.close());
+    return files;
+  }
+
+  async serve(options: TlsServerOptions): Promise<TlsServer> {
+    const server = await TlsServer.start(options);
+    this.ends.push(() => server.close());
+    return server;
+  }
+
+  client(address: string, files?: TestFiles): Client {
+    return this.ending(tlsClient(address, files));
+  }
+
+  clientWith(address: string, secure: ChannelCredentials): Client {
+    return this.ending(clientWith(address, secure));
+  }
+
+  /** The lines of one logger, or all. */
+  logged(context?: string): string[] {
+    return this.log.filter((line) => context === undefined || line.includes(` ${context}: `));
+  }
+
+  close(): void {
+    for (const end of this.ends.splice(0)) end();
+    Logger.overrideLogger(false);
+  }
+
+  private ending(client: Client): Client {
+    this.ends.push(() => client.close());
+    return client;
+  }
+}
+
 /** One call: undefined when it was answered. */
 export function call(
   client: Client,
