@@ -65,4 +65,20 @@ test('etcd:///mail is where those of mail are registered', async () => {
   await expect(instancesOf(mail, { ...settings, ETCD_ENDPOINTS: [] })).rejects.toThrow('does not tell');
 });
 
+test('one that does not let us in is not passed over for one that is away', async () => {
+  const { address, close } = await startHttp((path) =>
+    path === '/health'
+      ? HEALTHY
+      : { status: 400, json: { error: 'etcdserver: user name is empty', code: 3, message: 'etcdserver: user name is empty' } },
+  );
+  closers.push(close);
+  const findings = await checkEtcd({ ETCD_ENDPOINTS: [address, `127.0.0.1:${await freePort()}`] });
+  expect(findings.at(-1)).toMatchObject({
+    what: 'registrations',
+    state: 'failure',
+    found: 'etcd answers 400: etcdserver: user name is empty',
+    todo: expect.stringContaining('ETCD_USERNAME'),
+  });
+});
+
 test('without etcd there is nothing to check', async () => expect(await checkEtcd({})).toEqual([]));

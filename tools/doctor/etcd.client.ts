@@ -23,9 +23,12 @@ interface Range {
   kvs?: { key: string; value?: string }[];
 }
 
+/** etcd answered, and would not: another endpoint would say the same. */
+class EtcdRefusal extends Error {}
+
 /**
  * Every registration of a service, from the first endpoint that answers.
- * @throws Error of the last one that did not
+ * @throws Error of that one, or of the last where none does
  */
 export async function registrationsIn(settings: EtcdSettings): Promise<Registration[]> {
   let failure = new Error('ETCD_ENDPOINTS is empty');
@@ -33,6 +36,7 @@ export async function registrationsIn(settings: EtcdSettings): Promise<Registrat
     try {
       return await registrationsAt(endpoint, settings);
     } catch (error) {
+      if (error instanceof EtcdRefusal) throw error;
       failure = error as Error;
     }
   }
@@ -72,7 +76,7 @@ async function registrationsAt(endpoint: string, settings: EtcdSettings): Promis
   const { ETCD_USERNAME: name, ETCD_PASSWORD: password } = settings;
   const ask = async <Answer>(path: string, request: object, token?: string): Promise<Answer> => {
     const { status, text } = await askEtcd(endpoint, path, settings, request, token);
-    if (status !== 200) throw new Error(`etcd answers ${status}: ${messageIn(text)}`);
+    if (status !== 200) throw new EtcdRefusal(`etcd answers ${status}: ${messageIn(text)}`);
     return JSON.parse(text) as Answer;
   };
   const { token } = name === undefined ? {} : await ask<{ token?: string }>('/v3/auth/authenticate', { name, password });

@@ -32,9 +32,9 @@ export async function instancesOf(service: Service, settings: DoctorSettings): P
   if (text === undefined) return [];
   const address = parsed(service.setting, text);
   const found = await foundBy(address, service, settings);
-  return found
-    .slice(0, MAX_INSTANCES)
-    .map(({ host, port, name = host }) => ({ host, port, setting: service.setting, name: unbracketed(name) }));
+  // What etcd has is what the instance said of itself.
+  const setting = address.by === 'etcd' ? `GRPC_ADVERTISED_ADDR of ${service.program}, as etcd has it` : service.setting;
+  return found.slice(0, MAX_INSTANCES).map(({ host, port, name = host }) => ({ host, port, setting, name: unbracketed(name) }));
 }
 
 interface Found {
