@@ -8,7 +8,8 @@ import { type FieldViolation, RuleError, type RuleErrorDetails } from './rule-er
 /** What grpc-js takes for a status to send. */
 export type SentStatus = Parameters<ServerInterceptingCall['sendStatus']>[0];
 
-const DETAILS = 'grpc-status-details-bin';
+/** Trailer with google.rpc.Status. */
+export const STATUS_DETAILS = 'grpc-status-details-bin';
 const DOMAIN = 'sky-genesis';
 /**
  * gRPC peers refuse trailers of more than 8 KiB: a request with 10,000 wrong fields gets the first ones. The message is
@@ -22,7 +23,7 @@ export function toStatus(error: unknown): StatusObject {
   const known = error instanceof RuleError ? error : new RuleError('INTERNAL');
   const rpcStatus = toRpcStatus(known);
   const metadata = new Metadata();
-  metadata.set(DETAILS, Buffer.from(Status.encode(Status.fromPartial(rpcStatus)).finish()));
+  metadata.set(STATUS_DETAILS, Buffer.from(Status.encode(Status.fromPartial(rpcStatus)).finish()));
   return { code: rpcStatus.code, details: rpcStatus.message, metadata };
 }
 
@@ -82,7 +83,7 @@ const pack = (type: string, message: { finish(): Uint8Array }): Any =>
  */
 export function fromServiceError(error: ServiceError): RuleError {
   const byCode = defaultReason(codeName(error.code));
-  const bytes = error.metadata?.get(DETAILS)[0];
+  const bytes = error.metadata?.get(STATUS_DETAILS)[0];
   if (!(bytes instanceof Buffer)) return ofThisSide(error) ?? new RuleError(byCode);
   try {
     return fromDetails(bytes, byCode);
@@ -131,7 +132,7 @@ const CALLERS_FAULT = ['Error deserializing request', 'Failed to decompress mess
  * code without a reason of its own (the health service's NOT_FOUND) goes out as it is.
  */
 export function completeStatus(sent: SentStatus, maxMessageBytes: number): SentStatus {
-  if (sent.code === status.OK || sent.metadata?.get(DETAILS).length) return sent;
+  if (sent.code === status.OK || sent.metadata?.get(STATUS_DETAILS).length) return sent;
   const text = sent.details ?? '';
   const tooLarge = sent.code === status.RESOURCE_EXHAUSTED ? messageTooLarge(text, maxMessageBytes) : undefined;
   if (tooLarge) return toStatus(tooLarge);
