@@ -56,6 +56,7 @@ export { bytesPassed, countedBytes } from './young-buffers';
 export { type DiscoveredService, Discovery } from './discovery/discovery';
 export {
   discoveryRules,
+  etcdEndpoint,
   type EtcdSettings,
   etcdSettings,
   isServiceAddress,
@@ -64,3 +65,5 @@ export {
 } from './discovery/discovery.settings';
 export { type EtcdRegistration } from './discovery/etcd-registration';
 export { EtcdClient } from './discovery/etcd.client';
+export { parseHostPort } from './discovery/host-port';
+export { parseServiceAddress, type ServiceAddress } from './discovery/service-address';
