@@ -10,6 +10,7 @@ import type { GrpcServerLimits } from './grpc-server.settings';
 import type { GrpcSettings } from './grpc.settings';
 import { raiseWindows } from './http2-windows';
 import { type AppsRole, type ByRole, inOrder } from './interceptor-order';
+import { boundTimeouts } from './long-timeouts';
 import { ServerHealth } from './server-health';
 import type { IsTrusted } from './trusted-proxies';
 
@@ -86,10 +87,10 @@ export class GrpcServer {
         onLoadPackageDefinition: (_definition, server: Server) => {
           this.server = server;
           observe?.(server);
-          whenBound(server, () => {
-            raiseWindows(server);
-            noteGzipReaders(server);
-          });
+          // Nest has bound it by now.
+          raiseWindows(server);
+          noteGzipReaders(server);
+          boundTimeouts(server);
           this.health.addToServer(server);
           if (reflection) new ReflectionService(loadPackage()).addToServer(server);
         },
@@ -132,14 +133,4 @@ export class GrpcServer {
     server.drain(url, limits.DRAIN_SECONDS * 1000);
     await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
   }
-}
-
-/** Nest binds the server by itself, and does not tell when. */
-function whenBound(server: Server, bound: () => void): void {
-  const bindAsync = server.bindAsync.bind(server);
-  server.bindAsync = (address, credentials, callback) =>
-    bindAsync(address, credentials, (error, port) => {
-      if (!error) bound();
-      callback(error, port);
-    });
 }

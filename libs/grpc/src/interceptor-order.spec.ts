@@ -68,10 +68,7 @@ test('on a real server and its client a call passes them in order, and its end t
   ]);
 });
 
-test('one with several roles is there once, in the place of the first', () => {
-  expect(inOrder({ compression: 'gzip', metrics: 'observer', authentication: 'token', logging: 'observer' })).toEqual([
-    'observer',
-    'token',
-    'gzip',
-  ]);
+test('one with several roles is there once, in the place of the first; several of one role are in the order given', () => {
+  const byRole = { compression: 'gzip', metrics: 'observer', authentication: ['peer', 'token'], logging: 'observer' };
+  expect(inOrder(byRole)).toEqual(['observer', 'peer', 'token', 'gzip']);
 });

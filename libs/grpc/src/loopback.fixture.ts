@@ -81,10 +81,11 @@ export class Loopback {
     const { options } = grpcServer.options;
     const server = new Server(options.channelOptions as ServerOptions);
     server.addService(loadPackage()[MAIL] as ServiceDefinition, handlers);
-    options.onLoadPackageDefinition?.(loadPackage(), server);
+    // In the order of Nest.
     await new Promise<void>((resolve, reject) =>
       server.bindAsync(url, ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve())),
     );
+    options.onLoadPackageDefinition?.(loadPackage(), server);
     return new Loopback(grpcServer, server, url, { 'grpc.use_local_subchannel_pool': 1, ...channel });
   }
 

@@ -1,5 +1,5 @@
 import type { ServerHttp2Stream } from 'node:http2';
-import { gzip } from 'node:zlib';
+import { gzip, gzipSync, type ZlibOptions } from 'node:zlib';
 import { ResponderBuilder, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import { isCompressed } from './compressed-rpcs';
 import { readsGzip } from './gzip-readers';
@@ -7,6 +7,8 @@ import { readsGzip } from './gzip-readers';
 /** The fastest: what more would save of a mail or a page of results is a tenth, for twice the time. */
 const LEVEL = 1;
 const SMALLEST_CHUNK = 64;
+/** Up to here a thread of the pool is not worth its while: handing over takes as long as 100 us of compression. */
+const AT_ONCE_BYTES = 8192;
 
 /** A message as it goes on the wire: flag, length, bytes. */
 class Frame {
@@ -29,12 +31,15 @@ interface BaseCall {
 /**
  * Compresses answers of at least so many bytes by gzip, where the client reads it; grpc-js never does. What gets no smaller goes as
  * it is. The last interceptor: it makes the wire's bytes of a message, which those before it pass on unread.
+ *
+ * Streams of answers are left alone: when one ends with an error, a client of grpc-js drops what it has read but not handed on
+ * yet, and the smaller its messages, the more that is.
  */
 export const responseCompression =
   (minBytes: number): ServerInterceptor =>
-  ({ path, responseSerialize }, call) => {
+  ({ path, responseStream, responseSerialize }, call) => {
     const base = baseOf(call);
-    if (!isCompressed(path) || !base || !readsGzip(base.stream)) return new ServerInterceptingCall(call);
+    if (responseStream || !isCompressed(path) || !base || !readsGzip(base.stream)) return new ServerInterceptingCall(call);
     base.serializeMessage = framesAsTheyAre(base.serializeMessage);
     let compressing = false;
     let heldBack: (() => void) | undefined;
@@ -43,7 +48,6 @@ export const responseCompression =
         metadata.set('grpc-encoding', 'gzip');
         next(metadata);
       })
-      // The next message comes when this one is written, so order and backpressure stay.
       .withSendMessage((message, next) => {
         const bytes = serialized(responseSerialize, message);
         // Not serializable: grpc-js says so itself.
@@ -84,9 +88,10 @@ function serialized(serialize: (message: unknown) => Buffer, message: unknown): 
   }
 }
 
-/** In a thread of the pool, in one piece: zlib keeps its 256 KiB for a message only while it works at it. */
+/** In one piece: zlib has its 256 KiB for a message only while it works at it. */
 function compressed(message: Buffer, done: (frame: Frame) => void): void {
-  gzip(message, { level: LEVEL, chunkSize: Math.max(message.length, SMALLEST_CHUNK) }, (error, packed) => {
-    done(error || packed.length >= message.length ? new Frame(0, message) : new Frame(1, packed));
-  });
+  const options: ZlibOptions = { level: LEVEL, chunkSize: Math.max(message.length, SMALLEST_CHUNK) };
+  const frameOf = (packed: Buffer) => (packed.length < message.length ? new Frame(1, packed) : new Frame(0, message));
+  if (message.length <= AT_ONCE_BYTES) done(frameOf(gzipSync(message, options)));
+  else gzip(message, options, (error, packed) => done(error ? new Frame(0, message) : frameOf(packed)));
 }
