@@ -22,6 +22,8 @@ export { fromRpcStatus, fromServiceError, toRpcStatus, toStatus } from './grpc-s
 export { type GrpcClientSettings, grpcClientSettings, type GrpcSettings, grpcSettings } from './grpc.settings';
 export { InFlight } from './in-flight';
 export { MailClient } from './mail.client';
+export { Mesh } from './mesh';
+export { meshRules, type MeshSettings, meshSettings } from './mesh.settings';
 export { type OpenStream, OpenStreams } from './open-streams';
 export { type RequestStream, serveRequests } from './requests-call';
 export { serveResponses } from './responses-call';
