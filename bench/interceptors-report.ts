@@ -29,7 +29,7 @@ export interface GzipFigures {
 }
 
 interface Setup {
-  seconds: number;
+  calls: number;
   rounds: number;
 }
 
@@ -42,20 +42,20 @@ export function writeInterceptors(figures: readonly ChainFigures[], gzip: readon
   writeFileSync(join(DOCS, 'bench-interceptors.md'), `${introduction(setup)}\n\n${described(figures, gzip, setup)}\n`);
 }
 
-const introduction = ({ seconds, rounds }: Setup): string =>
+const introduction = ({ calls, rounds }: Setup): string =>
   [
     '# Bench of the interceptors',
     '',
-    `\`npm run bench -- interceptors --seconds ${seconds} --rounds ${rounds} --write\`, ${new Date().toISOString().slice(0, 10)}. One ListEmails, whose answer is made before, 32 at a time on one connection, to servers of grpc-js`,
+    `\`npm run bench -- interceptors --calls ${calls} --rounds ${rounds} --write\`, ${new Date().toISOString().slice(0, 10)}. One ListEmails, whose answer is made before, 32 at a time on one connection, to servers of grpc-js`,
     'in processes of their own: with the same options and handlers, and none, some or all of our interceptors. No Nest, no database: a call to mail costs ten times as much, and',
     'the same interceptors a tenth of the ratio. The client is a bare one of node:http2 and shares the machine: calls a second tell of both sides, CPU of the server alone, all its',
     'threads together. Logs are written, to /dev/null; tokens are verified (HS256) at each call. Figures are medians of the rounds, ratios those of one round.',
   ].join('\n');
 
-function described(figures: readonly ChainFigures[], gzip: readonly GzipFigures[], { seconds, rounds }: Setup): string {
+function described(figures: readonly ChainFigures[], gzip: readonly GzipFigures[], { calls, rounds }: Setup): string {
   const machine = `${cpus().length} x ${cpus()[0]?.model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}`;
   return [
-    `${machine}; ${rounds} interleaved rounds, ${seconds} s of each load`,
+    `${machine}; ${rounds} interleaved rounds of ${calls} calls each`,
     '',
     '## The chain',
     '',
