@@ -41,14 +41,14 @@ module.exports = {
     {
       name: 'rules-know-no-wire-and-no-driver',
       comment:
-        'A rule is plain TypeScript; stores, clients and controllers have a role in their name. Of @sky-genesis/grpc: rule-error, caller, answered-stream and in-flight; of @sky-genesis/database: group-commit.',
+        'A rule is plain TypeScript; stores, clients and controllers have a role in their name. Of @sky-genesis/grpc: rule-error, caller, beyond-call, answered-stream and in-flight; of @sky-genesis/database: group-commit.',
       severity: 'error',
       from: { path: RULE_FILE },
       to: {
         path: [
           ...packages('@grpc/grpc-js', '@nestjs/microservices', '@nestjs/platform-fastify', '@nestjs/typeorm'),
           ...packages('fastify', 'typeorm', 'pg', 'nodemailer', '@elastic/elasticsearch', '@aws-sdk/[^/]+', '@smithy/[^/]+'),
-          '^libs/grpc/(?!src/(rule-error|caller|answered-stream|in-flight)\\.ts$)',
+          '^libs/grpc/(?!src/(rule-error|caller|beyond-call|answered-stream|in-flight)\\.ts$)',
           '^libs/database/(?!src/(group-commit|database\\.settings)\\.ts$)',
         ],
       },

@@ -39,7 +39,7 @@ function metadataOf(entries: Record<string, string | undefined>): Metadata {
   for (const [name, value] of Object.entries(entries)) if (value !== undefined) metadata.add(name, value);
   return metadata;
 }
-const withScope = (scope: string) => ({ authorization: `Bearer ${issueToken(settings, { sub: 'ann', scope }, 60)}` });
+const withScope = (scope: string) => ({ authorization: `Bearer ${issueToken(settings, { sub: 'ann', scope }, 3600)}` });
 
 test.each(paths)('%s: without a token nothing reaches the handler, with its scope all does', async (path) => {
   await start();
@@ -237,3 +237,17 @@ test.each<[string, boolean]>([
   await server.call('/sky_genesis.MailService/GetEmail', metadata);
   expect(server.handled[0]?.context?.requestId === 'mine-1').toBe(counts);
 });
+
+test('a call that is late once its caller is known does not reach its handler', async () => {
+  const busy = { verify: async () => (await Promise.resolve(), spin(150), ANONYMOUS) } as unknown as TokenVerifier;
+  await start({ verifier: busy });
+  const path = '/sky_genesis.MailService/GetEmail';
+  const late = server.call(path, metadataOf({ ...withScope('mail.read'), 'grpc-timeout': '100m' }));
+  await expect(late).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
+  expect(server.handled).toEqual([]);
+});
+
+/** Lets no timer fire meanwhile. */
+function spin(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end;);
+}

@@ -1,4 +1,11 @@
-import { type Metadata, ResponderBuilder, ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder } from '@grpc/grpc-js';
+import {
+  type Metadata,
+  ResponderBuilder,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  ServerListenerBuilder,
+  status,
+} from '@grpc/grpc-js';
 import { Logger } from '@nestjs/common';
 import {
   believe,
@@ -32,7 +39,10 @@ export interface AuthOptions {
 
 const logger = new Logger('authInterceptor');
 
-/** Decides who calls, and whether they may, before a message is read; registered after the call has its context. */
+/**
+ * Decides who calls, and whether they may, before a message is read; registered after the call has its context. A call that
+ * is late once that is decided goes no further.
+ */
 export const authInterceptor =
   (options: AuthOptions): ServerInterceptor =>
   ({ path }, call) => {
@@ -45,7 +55,13 @@ export const authInterceptor =
     };
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
-        admit(path, metadata, options).then(() => next(metadata), refuse);
+        const proceed = ({ deadline }: CallContext) => {
+          if (Date.now() < deadline) return next(metadata);
+          refused = true;
+          // How long it had the call's context knows, which completes this.
+          call.sendStatus({ code: status.DEADLINE_EXCEEDED, details: '' });
+        };
+        admit(path, metadata, options).then(proceed, refuse);
       })
       // Until the decision, grpc-js keeps both back by itself.
       .withOnReceiveMessage((message, next) => {
@@ -58,8 +74,8 @@ export const authInterceptor =
     return new ServerInterceptingCall(call, new ResponderBuilder().withStart((next) => next(listener)).build());
   };
 
-/** Puts the caller, and the service that calls on its behalf, into the call's context. */
-async function admit(path: string, metadata: Metadata, options: AuthOptions): Promise<void> {
+/** Puts the caller, and the service that calls on its behalf, into the call's context, and gives that. */
+async function admit(path: string, metadata: Metadata, options: AuthOptions): Promise<CallContext> {
   const context = callContext.getStore();
   if (!context) throw new Error('authInterceptor runs without a call context');
   const service = await serviceFrom(metadata, context, options);
@@ -70,6 +86,7 @@ async function admit(path: string, metadata: Metadata, options: AuthOptions): Pr
   if (!path.startsWith(REFLECTION)) requireScope(caller, path.startsWith(CONTRACT) ? path.slice(CONTRACT.length) : undefined);
   if (service !== undefined) context.service = service;
   context.caller = caller;
+  return context;
 }
 
 /**

@@ -1,15 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import { callContext } from '@sky-genesis/grpc/call-context';
+import { orAborted } from '@sky-genesis/grpc/or-aborted';
 import { RuleError } from '@sky-genesis/grpc/rule-error';
-import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
+import type { Pool, QueryResult, QueryResultRow } from 'pg';
 import { DataSource } from 'typeorm';
-
-/** A statement with a name is prepared once per connection. */
-export interface Statement {
-  name?: string;
-  text: string;
-  values: readonly unknown[];
-}
+import { HeldConnection, type Statement } from './held-connection';
+import { QueryCanceller } from './query.canceller';
 
 /** The statement may have been carried out or not: its connection ended before the answer came. */
 export class OutcomeUnknownError extends Error {
@@ -36,34 +33,40 @@ const [BEGIN, COMMIT, ROLLBACK] = ['begin', 'commit', 'rollback'].map((text): St
   Statement,
 ];
 
-/** TypeORM's pool, with two kinds of failure told apart: nothing was done, or it is not known what was done. */
+/**
+ * TypeORM's pool, with two kinds of failure told apart: nothing was done, or it is not known what was done.
+ *
+ * What runs in a call's context ends with the call, in PostgreSQL, too: a query that runs is cancelled there, and a
+ * connection is waited for no longer. All methods then throw the reason of the call's signal, which says that nothing was
+ * done; what had been carried out before the cancel came is given as ever. What others wait for, too, or what must be done
+ * when the call has ended, runs `beyondCall`.
+ */
 @Injectable()
 export class DatabaseClient {
+  private readonly canceller = new QueryCanceller();
+
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   /**
    * Runs one statement, which is its own transaction.
+   * @param signal what it ends with, in place of the call at hand
    * @throws RuleError DATABASE_UNAVAILABLE if it certainly was not carried out
    * @throws OutcomeUnknownError
    * @throws DatabaseError (pg) as PostgreSQL refused it
    */
-  async run<Row extends QueryResultRow>(statement: Statement): Promise<QueryResult<Row>> {
-    const client = await this.connect();
-    let broken: Error | undefined;
+  async run<Row extends QueryResultRow>(statement: Statement, signal: AbortSignal | undefined = signalOfCall()): Promise<QueryResult<Row>> {
+    const connection = await this.connect(signal);
     try {
-      return await query<Row>(client, statement, (error) => {
-        broken = error;
-        return new OutcomeUnknownError({ cause: error });
-      });
+      return await connection.run<Row>(statement, (cause) => new OutcomeUnknownError({ cause }), signal);
     } finally {
-      client.release(broken);
+      connection.release();
     }
   }
 
   /** For reads: a lost connection is no doubt, only a failure. */
-  async read<Row extends QueryResultRow>(statement: Statement): Promise<Row[]> {
+  async read<Row extends QueryResultRow>(statement: Statement, signal: AbortSignal | undefined = signalOfCall()): Promise<Row[]> {
     try {
-      return (await this.run<Row>(statement)).rows;
+      return (await this.run<Row>(statement, signal)).rows;
     } catch (error) {
       if (error instanceof OutcomeUnknownError) throw new RuleError('DATABASE_UNAVAILABLE');
       throw error;
@@ -89,79 +92,53 @@ export class DatabaseClient {
    * @throws as `run`: OutcomeUnknownError only where the commit was not answered
    */
   async transaction<Result>(work: (run: RunInTransaction) => Promise<Result>): Promise<Result> {
-    const client = await this.connect();
-    let broken: Error | undefined;
-    const run: RunInTransaction = (statement) =>
-      query(client, statement, (error) => {
-        broken = error;
-        return statement === COMMIT ? new OutcomeUnknownError({ cause: error }) : new RuleError('DATABASE_UNAVAILABLE');
-      });
+    const signal = signalOfCall();
+    const connection = await this.connect(signal);
+    const unavailable = () => new RuleError('DATABASE_UNAVAILABLE');
     try {
-      await run(BEGIN);
-      const result = await work(run);
-      await run(COMMIT);
+      await connection.run(BEGIN, unavailable);
+      const result = await work((statement) => connection.run(statement, unavailable, signal));
+      signal?.throwIfAborted();
+      // Never cancelled: a commit that waits for a standby would be done here, and not there.
+      await connection.run(COMMIT, (cause) => new OutcomeUnknownError({ cause }));
       return result;
     } catch (error) {
-      if (!broken) await run(ROLLBACK).catch(() => undefined);
+      if (connection.isFit) await connection.run(ROLLBACK, unavailable).catch(() => undefined);
       throw error;
     } finally {
-      client.release(broken);
+      connection.release();
     }
   }
 
   /**
-   * One of the pool's connections, for what lasts as long as its session, such as a lock. Whoever asks for it ends it.
+   * One of the pool's connections, for what lasts as long as its session, such as a lock, and so longer than a call. Whoever
+   * asks for it ends it.
    * @throws RuleError DATABASE_UNAVAILABLE
    */
   async session(): Promise<DatabaseSession> {
-    const client = await this.connect();
+    const connection = await this.connect(undefined);
     return {
-      run: (statement) => query(client, statement, () => new RuleError('DATABASE_UNAVAILABLE')),
-      end: () => client.release(true),
+      run: (statement) => connection.run(statement, () => new RuleError('DATABASE_UNAVAILABLE')),
+      end: () => connection.end(),
     };
   }
 
-  private async connect(): Promise<PoolClient> {
+  private async connect(signal: AbortSignal | undefined): Promise<HeldConnection> {
+    signal?.throwIfAborted();
     const pool = (this.dataSource.driver as unknown as { master: Pool }).master;
+    const connecting = pool.connect();
     try {
-      return await pool.connect();
+      return new HeldConnection(await (signal ? orAborted(connecting, signal) : connecting), this.canceller);
     } catch {
-      throw new RuleError('DATABASE_UNAVAILABLE');
+      if (!signal?.aborted) throw new RuleError('DATABASE_UNAVAILABLE');
+      // The pool takes nobody out of its line: for whom it comes too late, it comes all the same.
+      connecting.then(
+        (client) => client.release(),
+        () => undefined,
+      );
+      throw signal.reason as Error;
     }
   }
 }
 
-/** @param lost what a connection that ended before the answer means */
-async function query<Row extends QueryResultRow>(
-  client: PoolClient,
-  { name, text, values }: Statement,
-  lost: (error: Error) => Error,
-): Promise<QueryResult<Row>> {
-  try {
-    return await client.query<Row>({ ...(name !== undefined && { name }), text, values: [...values] });
-  } catch (error) {
-    if (!refusedByServer(error)) throw lost(error as Error);
-    if (isTransient(error)) throw new RuleError('DATABASE_UNAVAILABLE');
-    throw withoutContent(error);
-  }
-}
-
-/** The five characters of an SQLSTATE, where PostgreSQL itself answered. */
-export function sqlState(error: unknown): string {
-  const { code, severity } = error as { code?: unknown; severity?: unknown };
-  return typeof code === 'string' && typeof severity === 'string' ? code : '';
-}
-
-/** A reply with an SQLSTATE means that the transaction was rolled back, except where the server ended the session. */
-function refusedByServer(error: unknown): boolean {
-  const state = sqlState(error);
-  return state !== '' && !state.startsWith('08') && !/^57P0[1-4]$/.test(state);
-}
-
-/** PostgreSQL quotes rows and parameters in these, and so texts and addresses, which may not come into a log. */
-function withoutContent(error: unknown): unknown {
-  return Object.assign(error as Error, { detail: undefined, where: undefined });
-}
-
-/** Out of resources, canceled by a timeout, or not yet accepting: nothing is wrong with the statement. */
-const isTransient = (error: unknown): boolean => /^(53|57|58)/.test(sqlState(error)) || sqlState(error) === '25006';
+const signalOfCall = (): AbortSignal | undefined => callContext.getStore()?.signal;

@@ -1,3 +1,4 @@
+import { callContext } from '@sky-genesis/grpc/call-context';
 import { GroupCommit, type GroupCommitLimits } from './group-commit';
 
 interface Write {
@@ -202,4 +203,23 @@ test('idle is when nothing waits and nothing is being written', async () => {
   writes[1]?.fail(new Error('lost'));
   await whenIdle;
   await Promise.allSettled(results);
+});
+
+test.each([true, false])('a batch is in no call, whichever call began it (gathers: %p)', async (gathers) => {
+  const seen: unknown[] = [];
+  const write = async (items: readonly string[]) => {
+    seen.push(callContext.getStore());
+    await settle();
+    seen.push(callContext.getStore());
+    return items;
+  };
+  const limits = { maxItems: 3, maxBytes: 100, maxInFlight: 1, maxWaitingItems: 10, maxWaitingBytes: 100, sizeOf: () => 1, gathers };
+  const commits = new GroupCommit<string, string>(write, limits);
+  const call = { requestId: 'a call', signal: new AbortController().signal, deadline: 0 };
+  await callContext.run(call, async () => {
+    await Promise.all(['a', 'b', 'c', 'd'].map((item) => commits.submit(item, call.signal)));
+    expect(callContext.getStore()).toBe(call);
+  });
+  expect(seen).toEqual(seen.map(() => undefined));
+  expect(seen.length).toBeGreaterThanOrEqual(4);
 });

@@ -1,3 +1,4 @@
+import { beyondCall } from '@sky-genesis/grpc/beyond-call';
 import { RuleError } from '@sky-genesis/grpc/rule-error';
 
 export interface GroupCommitLimits<Item> {
@@ -80,7 +81,8 @@ export class GroupCommit<Item, Result> {
   private pump(): void {
     while (this.inFlight < this.limits.maxInFlight && this.waiting.length > 0) {
       const batch = this.takeBatch();
-      if (batch.length > 0) void this.commit(batch);
+      // A batch is of many calls: it does not end with the one that begins it.
+      if (batch.length > 0) void beyondCall(() => this.commit(batch));
     }
     if (this.isIdle) {
       for (const resolve of this.idle.splice(0)) resolve();

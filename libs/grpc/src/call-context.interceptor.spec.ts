@@ -172,7 +172,10 @@ test('a unary call that takes too long ends with DEADLINE_EXCEEDED and ends the 
   handler = () => (signal = callContext.getStore()!.signal);
   const { error } = await get();
   expect(error?.code).toBe(status.DEADLINE_EXCEEDED);
-  expect(fromServiceError(error!)).toMatchObject({ reason: 'DEADLINE_EXCEEDED', message: 'no answer within 1000 ms' });
+  expect(fromServiceError(error!)).toMatchObject({
+    reason: 'DEADLINE_EXCEEDED',
+    message: 'MailService/GetEmail: no answer within 1000 ms',
+  });
   expect(signal?.reason).toMatchObject({ reason: 'DEADLINE_EXCEEDED' });
 });
 

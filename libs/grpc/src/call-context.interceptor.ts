@@ -1,5 +1,6 @@
 import { Metadata, ResponderBuilder, ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder, status } from '@grpc/grpc-js';
 import { believe, type CallContext, callContext } from './call-context';
+import { isBareTimeout, noAnswer, notOver } from './deadline';
 import { saysEarlyData } from './early-data';
 import { completeStatus, type SentStatus, toStatus } from './grpc-status';
 import { REQUEST_ID, requestIdFrom, TRACEPARENT, traceparentFrom } from './request-id';
@@ -14,20 +15,26 @@ const ADDED_METADATA_BYTES = 4096;
 
 export interface CallLimits {
   maxMessageBytes: number;
-  /** The longest that a unary call may take; its caller may ask for less. */
+  /** The longest that a unary call may take; its caller may ask for less. A stream has the time that its caller asks for. */
   timeoutMs: number;
 }
 
 /**
  * The first interceptor of every server: gives each call its context (request id, peer, early data, abort signal), bounds its
- * time and its metadata, and completes the statuses that grpc-js makes by itself.
+ * time and its metadata, and completes the statuses that grpc-js makes by itself. A call that is late when it comes is
+ * refused.
  * @param isTrusted whether a peer is believed what it says of a call
  */
 export const callContextInterceptor =
   ({ maxMessageBytes, timeoutMs }: CallLimits, isTrusted: IsTrusted): ServerInterceptor =>
   (method, call) => {
     const ending = new AbortController();
-    const context: CallContext = { requestId: requestIdFrom(undefined), signal: ending.signal };
+    const began = Date.now();
+    const asked = Number(call.getDeadline());
+    const isUnary = !method.requestStream && !method.responseStream;
+    const deadline = isUnary ? Math.min(asked, began + timeoutMs) : asked;
+    const context: CallContext = { requestId: requestIdFrom(undefined), signal: ending.signal, deadline };
+    const late = () => (isUnary ? noAnswer : notOver)(method.path, deadline - began);
     let timer: NodeJS.Timeout | undefined;
     let answered = false;
 
@@ -36,11 +43,12 @@ export const callContextInterceptor =
     call.sendStatus = (sent) => {
       clearTimeout(timer);
       answered = true;
-      const complete = completeStatus(sent, maxMessageBytes);
+      const complete = isBareTimeout(sent) ? toStatus(late()) : completeStatus(sent, maxMessageBytes);
       if (complete.code === status.DEADLINE_EXCEEDED) ending.abort(new RuleError('DEADLINE_EXCEEDED'));
       sendStatus(withRequestId(complete, context.requestId));
     };
     const refuse = (error: RuleError) => call.sendStatus(toStatus(error));
+    const endLate = () => call.sendStatus({ code: status.DEADLINE_EXCEEDED, details: '' });
 
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
@@ -55,9 +63,12 @@ export const callContextInterceptor =
           refuse(new RuleError('METADATA_TOO_LARGE', `metadata is larger than ${MAX_METADATA_BYTES} bytes`));
           return;
         }
-        if (!method.requestStream && !method.responseStream) {
-          timer = setTimeout(() => refuse(new RuleError('DEADLINE_EXCEEDED', `no answer within ${timeoutMs} ms`)), timeoutMs);
+        if (Date.now() >= deadline) {
+          endLate();
+          return;
         }
+        // What the caller asks for grpc-js sees to.
+        if (deadline < asked) timer = setTimeout(endLate, deadline - Date.now());
         callContext.run(context, () => next(metadata));
       })
       .withOnReceiveMessage((message, next) => callContext.run(context, () => next(message)))

@@ -11,10 +11,12 @@ export interface CallContext {
   traceparent?: string;
   /** It may be a replay: it came in early data (RFC 8470). */
   earlyData?: boolean;
-  /** Ends when the caller goes away or the deadline passes. */
+  /** Aborts when the caller goes away or the deadline passes, with a RuleError as its reason: CANCELLED, DEADLINE_EXCEEDED. */
   signal: AbortSignal;
   /** Who the client certificate says the peer is: its DNS names and URIs. Only where TLS has verified one. */
   peer?: readonly string[];
+  /** When the answer is of no use any more, in unix milliseconds; Infinity where nothing says so, as of most streams. */
+  deadline: number;
   caller?: Caller;
   /** Which of the product's own services calls, where one does. */
   service?: string;

@@ -68,7 +68,8 @@ function clientOf(): FilesClient {
   return new FilesClient(new ServiceChannel({ service: 'StreamingService', unary: pool, streams: pool, timeoutMs: 5000, serviceToken }));
 }
 const uploading = (chunks: AsyncIterable<FileChunk>, options: StreamOptions = {}) => clientOf().uploadFile(chunks, options);
-const inCall = <T>(signal: AbortSignal, work: () => T) => callContext.run({ requestId: 'mine-1', traceparent: '00-trace', signal }, work);
+const inCall = <T>(signal: AbortSignal, work: () => T) =>
+  callContext.run({ requestId: 'mine-1', traceparent: '00-trace', signal, deadline: Infinity }, work);
 const chunk = (data: string | Buffer) => ({ data: Buffer.from(data) }) as unknown as FileChunk;
 async function* chunksOf(...data: string[]): AsyncGenerator<FileChunk> {
   for (const each of data) yield chunk(each);

@@ -1,5 +1,6 @@
 import { type Client, type Metadata, type ServiceError, type ClientUnaryCall } from '@grpc/grpc-js';
 import { type CallContext, callContext } from './call-context';
+import { isBareTimeout, noAnswer, timeForNextHop } from './deadline';
 import { EARLY_DATA } from './early-data';
 import { fromServiceError } from './grpc-status';
 import { REQUEST_ID, TRACEPARENT } from './request-id';
@@ -13,16 +14,21 @@ export interface CallOptions {
   timeoutMs?: number | undefined;
 }
 
-type UnaryMethod = (
-  request: unknown,
-  metadata: Metadata,
-  options: { deadline: number },
-  callback: (error: ServiceError | null, response: unknown) => void,
-) => ClientUnaryCall;
+interface UnaryMethod {
+  (
+    request: unknown,
+    metadata: Metadata,
+    options: { deadline: number },
+    callback: (error: ServiceError | null, response: unknown) => void,
+  ): ClientUnaryCall;
+  /** /package.Service/Method */
+  path: string;
+}
 
 /**
- * One unary call with a deadline, the request id and the trace of the call at hand; cancelled when that call ends.
- * @throws RuleError as the service threw it
+ * One unary call with the request id and the trace of the call at hand; cancelled when that call ends. It may take
+ * `timeoutMs`, and no more than the call at hand has left, less what that needs to answer itself.
+ * @throws RuleError as the service threw it; DEADLINE_EXCEEDED says which hop did not answer, and how long it had
  */
 export function unaryCall<Response>(
   client: Client,
@@ -35,10 +41,12 @@ export function unaryCall<Response>(
   addContext(metadata, context);
   return new Promise((resolve, reject) => {
     const invoke = methodOf<UnaryMethod>(client, method);
+    const leftMs = Math.min(timeoutMs, timeForNextHop(context?.deadline ?? Infinity));
+    if (leftMs <= 0) throw noAnswer(invoke.path, leftMs);
     const cancel = () => call.cancel();
-    const call = invoke.call(client, request, metadata, { deadline: Date.now() + timeoutMs }, (error, response) => {
+    const call = invoke.call(client, request, metadata, { deadline: Date.now() + leftMs }, (error, response) => {
       context?.signal.removeEventListener('abort', cancel);
-      if (error) reject(fromServiceError(error));
+      if (error) reject(isBareTimeout(error) ? noAnswer(invoke.path, leftMs) : fromServiceError(error));
       else resolve(response as Response);
     });
     if (context?.signal.aborted) cancel();

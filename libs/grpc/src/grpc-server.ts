@@ -10,6 +10,7 @@ import type { GrpcServerLimits } from './grpc-server.settings';
 import type { GrpcSettings } from './grpc.settings';
 import { raiseWindows } from './http2-windows';
 import { type AppsRole, type ByRole, inOrder } from './interceptor-order';
+import { boundTimeouts } from './long-timeouts';
 import { ServerHealth } from './server-health';
 import type { IsTrusted } from './trusted-proxies';
 
@@ -89,6 +90,7 @@ export class GrpcServer {
           // Nest has bound it by now.
           raiseWindows(server);
           noteGzipReaders(server);
+          boundTimeouts(server);
           this.health.addToServer(server);
           if (reflection) new ReflectionService(loadPackage()).addToServer(server);
         },

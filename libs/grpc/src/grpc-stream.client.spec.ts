@@ -26,7 +26,8 @@ afterAll(() => loopback.close());
 const client = () => new MailClient(loopback.serviceChannel({ timeoutMs: 50, serviceToken: () => Promise.resolve('signed') }));
 const watching = (options: StreamOptions = {}) => client().watchEvents({ after: '7', types: ['email.sent'], messageId: '' }, options);
 const submitting = (requests: AsyncIterable<SubmitEmailsRequest>, options: StreamOptions = {}) => client().submitEmails(requests, options);
-const inCall = <T>(signal: AbortSignal, work: () => T) => callContext.run({ requestId: 'mine-1', traceparent: '00-trace', signal }, work);
+const inCall = <T>(signal: AbortSignal, work: () => T) =>
+  callContext.run({ requestId: 'mine-1', traceparent: '00-trace', signal, deadline: Infinity }, work);
 const failureOf = (promise: Promise<unknown>) =>
   promise.then(
     () => undefined,

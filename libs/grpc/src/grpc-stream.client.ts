@@ -1,6 +1,7 @@
 import { type ClientDuplexStream, type ClientReadableStream, type ClientWritableStream, type ServiceError, status } from '@grpc/grpc-js';
 import { callContext } from './call-context';
 import type { CallOptions } from './grpc-client';
+import { isBareTimeout } from './deadline';
 import { fromServiceError } from './grpc-status';
 import { readNoneAhead } from './read-ahead';
 import { RuleError } from './rule-error';
@@ -10,9 +11,19 @@ export interface StreamOptions extends CallOptions {
   signal?: AbortSignal | undefined;
 }
 
-export interface ReadOptions extends StreamOptions {
+/** Options of a stream, and what is told where it is not over within their `timeoutMs`. */
+export type BoundedOptions = StreamOptions & { late?: RuleError | undefined };
+
+export interface ReadOptions extends BoundedOptions {
   /** For answers so large that none is to be held beside the one in hand. */
   noneAhead?: boolean;
+}
+
+/** What ends a stream. */
+interface Ends {
+  signals: readonly AbortSignal[];
+  /** What is told where its own time is over. */
+  late: RuleError | undefined;
 }
 
 /**
@@ -35,7 +46,7 @@ export function responsesOf<Response>(
 export function exchange<Request, Response>(
   open: () => Promise<ClientDuplexStream<Request, Response>>,
   requests: AsyncIterable<Request>,
-  options: StreamOptions,
+  options: BoundedOptions,
 ): AsyncGenerator<Response, void, undefined> {
   return sendAndRead(open, requests, endings(options));
 }
@@ -51,7 +62,7 @@ type Answered<Response> = (error: ServiceError | null, response?: Response) => v
 export async function sendAll<Request, Response>(
   open: (answered: Answered<Response>) => Promise<ClientWritableStream<Request>>,
   requests: AsyncIterable<Request>,
-  options: StreamOptions,
+  options: BoundedOptions,
 ): Promise<Response> {
   const ends = endings(options);
   let answered!: Answered<Response>;
@@ -65,7 +76,7 @@ export async function sendAll<Request, Response>(
   try {
     return await answer;
   } catch (error) {
-    if ((error as ServiceError).code !== status.CANCELLED) throw fromServiceError(error as ServiceError);
+    if ((error as ServiceError).code !== status.CANCELLED) throw whatFailed(error as ServiceError, ends);
     throw sender.sourceFailure ? sender.sourceFailure.error : whyEnded(error, ends);
   } finally {
     letGo();
@@ -74,13 +85,15 @@ export async function sendAll<Request, Response>(
 }
 
 /** Taken when the stream is made: it may be read in the context of another call. */
-const endings = ({ signal }: StreamOptions): AbortSignal[] =>
-  [callContext.getStore()?.signal, signal].filter((ending) => ending !== undefined);
+const endings = ({ signal, late }: BoundedOptions): Ends => ({
+  signals: [callContext.getStore()?.signal, signal].filter((ending) => ending !== undefined),
+  late,
+});
 
 async function* sendAndRead<Request, Response>(
   open: () => Promise<ClientDuplexStream<Request, Response>>,
   requests: AsyncIterable<Request>,
-  ends: readonly AbortSignal[],
+  ends: Ends,
 ): AsyncGenerator<Response, void, undefined> {
   let sender: RequestSender<Request> | undefined;
   const openAndSend = async () => {
@@ -101,7 +114,7 @@ async function* sendAndRead<Request, Response>(
 
 async function* readAll<Response>(
   open: () => Promise<ClientReadableStream<Response>>,
-  ends: readonly AbortSignal[],
+  ends: Ends,
   noneAhead = false,
 ): AsyncGenerator<Response, void, undefined> {
   const call = await open();
@@ -120,21 +133,23 @@ async function* readAll<Response>(
 }
 
 /** @returns takes the listeners from the signals */
-function cancelAtEnd(call: { cancel: () => void }, ends: readonly AbortSignal[]): () => void {
+function cancelAtEnd(call: { cancel: () => void }, { signals }: Ends): () => void {
   const cancel = () => call.cancel();
-  for (const end of ends) {
+  for (const end of signals) {
     if (end.aborted) cancel();
     else end.addEventListener('abort', cancel, { once: true });
   }
   return () => {
-    for (const end of ends) end.removeEventListener('abort', cancel);
+    for (const end of signals) end.removeEventListener('abort', cancel);
   };
 }
 
-function whyEnded(error: unknown, ends: readonly AbortSignal[]): RuleError {
-  const reason: unknown = ends.find(({ aborted }) => aborted)?.reason;
-  return reason instanceof RuleError ? reason : fromServiceError(error as ServiceError);
+function whyEnded(error: unknown, ends: Ends): RuleError {
+  const reason: unknown = ends.signals.find(({ aborted }) => aborted)?.reason;
+  return reason instanceof RuleError ? reason : whatFailed(error as ServiceError, ends);
 }
+
+const whatFailed = (error: ServiceError, { late }: Ends): RuleError => (late && isBareTimeout(error) ? late : fromServiceError(error));
 
 /** Writes requests to a call until they end, fail, or the call does. */
 class RequestSender<Request> {

@@ -27,12 +27,19 @@ export { type RequestStream, serveRequests } from './requests-call';
 export { serveResponses } from './responses-call';
 export { REQUEST_ID, requestIdFrom, TRACEPARENT, traceparentFrom } from './request-id';
 export { readOnlyRpcs, type Rpc, rpcs } from './rpcs';
-export { type FieldViolation, InvalidArgumentError, RuleError } from './rule-error';
+export { type FieldViolation, InvalidArgumentError, MessageTooLargeError, RuleError } from './rule-error';
 export { RuleExceptionFilter } from './rule-exception.filter';
 export { SearchClient } from './search.client';
-export { SERVICE_AUTHORIZATION } from './service.channel';
+export { SERVICE_AUTHORIZATION, ServiceChannel } from './service.channel';
 export { ServiceClients } from './service.clients';
-export { type Certificates, type CertificatePaths, CertificateFault } from './tls/certificates';
+export {
+  CertificateFault,
+  type CertificatePaths,
+  type Certificates,
+  expiryOf,
+  outsideOfItsTime,
+  readCertificates,
+} from './tls/certificates';
 export { CertificateFiles } from './tls/certificate-files';
 export { CertificateProvider } from './tls/certificate.provider';
 export { type ConnectionCause, connectionCauses } from './tls/connection-cause';
@@ -46,3 +53,14 @@ export { certificatePaths, tlsRules, tlsSettings, type TlsSettings } from './tls
 export { type IsTrusted, type Peer, trustedProxies } from './trusted-proxies';
 export { proxySettings } from './trusted-proxies.settings';
 export { bytesPassed, countedBytes } from './young-buffers';
+export { type DiscoveredService, Discovery } from './discovery/discovery';
+export {
+  discoveryRules,
+  type EtcdSettings,
+  etcdSettings,
+  isServiceAddress,
+  type RegistrationSettings,
+  registrationSettings,
+} from './discovery/discovery.settings';
+export { type EtcdRegistration } from './discovery/etcd-registration';
+export { EtcdClient } from './discovery/etcd.client';

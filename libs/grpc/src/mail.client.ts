@@ -27,7 +27,8 @@ export class MailClient {
 
   /** With a key of its own where the caller has none: then it may be tried again by itself (`serviceConfigOf`). */
   submitEmail(request: SubmitEmailRequest, options: CallOptions): Promise<SubmitEmailResponse> {
-    return this.channel.call('submitEmail', { ...request, idempotencyKey: request.idempotencyKey || randomUUID() }, options);
+    const idempotencyKey = request.idempotencyKey || options.idempotencyKey || randomUUID();
+    return this.channel.call('submitEmail', { ...request, idempotencyKey }, options);
   }
 
   getEmail(request: GetEmailRequest, options: CallOptions): Promise<GetEmailResponse> {

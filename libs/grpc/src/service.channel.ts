@@ -1,8 +1,10 @@
 import { type Client, type ClientDuplexStream, type ClientReadableStream, type ClientWritableStream, Metadata } from '@grpc/grpc-js';
 import { callContext } from './call-context';
 import type { ChannelPool } from './channel.pool';
+import { notOver } from './deadline';
 import { addContext, type CallOptions, methodOf, unaryCall } from './grpc-client';
 import { exchange, type ReadOptions, responsesOf, sendAll, type StreamOptions } from './grpc-stream.client';
+import type { RuleError } from './rule-error';
 
 export interface ServiceChannelSettings {
   /** As in the contract, such as MailService. */
@@ -32,7 +34,7 @@ export class ServiceChannel {
 
   /** Begins with the first `next()`. As `responsesOf`. */
   responses<Response>(method: string, request: unknown, options: ReadOptions): AsyncGenerator<Response, void, undefined> {
-    return responsesOf(this.opening<ClientReadableStream<Response>>(method, options, [request]), options);
+    return responsesOf(this.opening<ClientReadableStream<Response>>(method, options, [request]), this.bounded(method, options));
   }
 
   /** Begins with the first `next()`. As `exchange`. */
@@ -41,12 +43,12 @@ export class ServiceChannel {
     requests: AsyncIterable<Request>,
     options: StreamOptions,
   ): AsyncGenerator<Response, void, undefined> {
-    return exchange(this.opening<ClientDuplexStream<Request, Response>>(method, options, []), requests, options);
+    return exchange(this.opening<ClientDuplexStream<Request, Response>>(method, options, []), requests, this.bounded(method, options));
   }
 
   /** As `sendAll`. */
   send<Request, Response>(method: string, requests: AsyncIterable<Request>, options: StreamOptions): Promise<Response> {
-    return sendAll(this.opening<ClientWritableStream<Request>>(method, options, []), requests, options);
+    return sendAll(this.opening<ClientWritableStream<Request>>(method, options, []), requests, this.bounded(method, options));
   }
 
   /** Whether the service says that it is SERVING (grpc.health.v1). */
@@ -66,6 +68,13 @@ export class ServiceChannel {
       const client = this.settings.streams.client(this.name);
       return methodOf<(...args: unknown[]) => Call>(client, method).call(client, ...request, metadata, deadline, ...callback);
     };
+  }
+
+  private bounded<Options extends StreamOptions>(method: string, options: Options): Options & { late?: RuleError } {
+    const { timeoutMs } = options;
+    if (timeoutMs === undefined) return options;
+    const { path } = methodOf<{ path: string }>(this.settings.streams.client(this.name), method);
+    return { ...options, late: notOver(path, timeoutMs) };
   }
 
   private async metadataFor(options: CallOptions): Promise<Metadata> {

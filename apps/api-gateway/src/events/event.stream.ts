@@ -22,7 +22,8 @@ export class EventStream {
    */
   async open(request: WatchEventsRequest, call: CallOptions, requestId: string): Promise<Readable> {
     const opening = new AbortController();
-    const timer = setTimeout(() => opening.abort(new RuleError('DEADLINE_EXCEEDED')), this.openingMs);
+    const late = new RuleError('DEADLINE_EXCEEDED', `MailService/WatchEvents: no answer within ${this.openingMs} ms`);
+    const timer = setTimeout(() => opening.abort(late), this.openingMs);
     try {
       const answers = this.mail.watchEvents(request, { ...call, signal: AbortSignal.any([this.closing.signal, opening.signal]) });
       const first = await answers.next();

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { callContext } from '@sky-genesis/grpc/call-context';
 import { PlantedStore } from './event.fixture';
 import type { EventStore } from './event.store';
 import { EventTail } from './event.tail';
@@ -69,4 +70,14 @@ test('a database that is away is asked on, and told of once', async () => {
   store.add('email.sent');
   await pass(100);
   expect([await waiting, tail.away, log.mock.calls.length]).toEqual([true, false, 1]);
+});
+
+test('its questions are in no call, whichever call began to wait', async () => {
+  // Only those of Node carry a context.
+  jest.useRealTimers();
+  const seen: unknown[] = [];
+  store.lastOf = () => Promise.resolve(seen.push(callContext.getStore()) < 3 ? [] : [{ tenant: 'a', last: 1 }]);
+  const call = { requestId: 'a call', signal: never, deadline: 0 };
+  expect(await callContext.run(call, () => tail.moved('a', 0, 10_000, never))).toBe(true);
+  expect(seen).toEqual([undefined, undefined, undefined]);
 });

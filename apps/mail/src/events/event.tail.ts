@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { beyondCall } from '@sky-genesis/grpc/beyond-call';
 import { EventStore } from './event.store';
 
 const INTERVAL_MS = 100;
@@ -52,7 +53,8 @@ export class EventTail implements OnModuleDestroy {
       const timer = setTimeout(giveUp, ms);
       signal.addEventListener('abort', giveUp, { once: true });
       this.waiting.set(tenant, waiters.add(waiter));
-      this.timer ??= setTimeout(() => void this.ask(), INTERVAL_MS);
+      // The questions are all waiters': they do not end with the call of the first one.
+      this.timer ??= beyondCall(() => setTimeout(() => void this.ask(), INTERVAL_MS));
     });
   }
 

@@ -1,3 +1,4 @@
+import { callContext } from '@sky-genesis/grpc/call-context';
 import { SharedReads } from './shared-reads';
 
 /** A read that ends when it is told to. */
@@ -40,4 +41,12 @@ test('so many go on at a time; the others in the order they came, also after one
   void reads.read('5', more.work);
   await turn();
   expect(more.begun()).toBe(1);
+});
+
+test('a read is in no call, whichever call asked for it first', async () => {
+  const reads = new SharedReads<unknown>(1);
+  const ask = (key: string) => reads.read(key, () => turn().then(() => callContext.getStore()));
+  const call = { requestId: 'a call', signal: new AbortController().signal, deadline: 0 };
+  // The second waits for the first one's turn to end.
+  expect(await callContext.run(call, () => Promise.all([ask('a'), ask('b')]))).toEqual([undefined, undefined]);
 });

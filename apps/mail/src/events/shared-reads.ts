@@ -1,6 +1,9 @@
+import { beyondCall } from '@sky-genesis/grpc/beyond-call';
+
 /**
  * Reads that many ask for at once: the same one is made once for all of them, and only so many go on at a time, so that
  * a thousand watchers take no more of the database than one does. Each caller waits for one read, which bounds the line.
+ * A read goes on when the call that asked for it first ends: others may wait for it.
  */
 export class SharedReads<T> {
   private readonly running = new Map<string, Promise<T>>();
@@ -13,7 +16,7 @@ export class SharedReads<T> {
   read(key: string, work: () => Promise<T>): Promise<T> {
     const begun = this.running.get(key);
     if (begun) return begun;
-    const reading = this.inTurn(work).finally(() => this.running.delete(key));
+    const reading = beyondCall(() => this.inTurn(work)).finally(() => this.running.delete(key));
     this.running.set(key, reading);
     return reading;
   }

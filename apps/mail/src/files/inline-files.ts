@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { beyondCall } from '@sky-genesis/grpc/beyond-call';
 import { v7 as uuidv7 } from 'uuid';
 import { FileStore } from './file.store';
 import { ObjectStore } from './object.store';
@@ -15,7 +16,10 @@ export interface InlineContent {
   content: Uint8Array;
 }
 
-/** Makes files of content that came inside a mail. One that no mail refers to after an hour is swept up. */
+/**
+ * Makes files of content that came inside a mail. One that no mail refers to after an hour is swept up. What was begun is
+ * done, or taken back, also when the call has ended.
+ */
 @Injectable()
 export class InlineFiles {
   private readonly hashes = new OpenHashes();
@@ -27,7 +31,16 @@ export class InlineFiles {
   ) {}
 
   /** @throws RuleError as UploadFile.run; then nothing is kept */
-  async keep(tenant: string, { filename, contentType, content }: InlineContent): Promise<StoredFile> {
+  keep(tenant: string, content: InlineContent): Promise<StoredFile> {
+    return beyondCall(() => this.store(tenant, content));
+  }
+
+  /** Takes back files whose mail was not accepted. Never rejects: what stays is swept up. */
+  async forget(tenant: string, files: readonly StoredFile[]): Promise<void> {
+    await beyondCall(() => Promise.allSettled(files.map(({ id }) => this.files.delete(tenant, id))));
+  }
+
+  private async store(tenant: string, { filename, contentType, content }: InlineContent): Promise<StoredFile> {
     const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
     const about = { tenant, id: uuidv7(), filename, contentType };
     const sha256 = createHash('sha256').update(bytes).digest();
@@ -44,10 +57,5 @@ export class InlineFiles {
       await session.drop();
       throw error;
     }
-  }
-
-  /** Takes back files whose mail was not accepted. Never rejects: what stays is swept up. */
-  async forget(tenant: string, files: readonly StoredFile[]): Promise<void> {
-    await Promise.allSettled(files.map(({ id }) => this.files.delete(tenant, id)));
   }
 }

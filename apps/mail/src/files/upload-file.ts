@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { beyondCall } from '@sky-genesis/grpc/beyond-call';
 import { type ErrorReason, InvalidArgumentError, RuleError } from '@sky-genesis/grpc/rule-error';
 import { v7 as uuidv7 } from 'uuid';
 import { checkChunk, checkUpload, firstChunkOf } from './check-upload';
@@ -45,6 +46,11 @@ export class UploadFile {
     const upload =
       first.fileId === '' ? await this.begin(first, tenant, writer) : await this.uploads.claim(tenant, parseFileId(first.fileId), writer);
     if (!upload) return this.answerAgain(first, tenant);
+    // What has arrived is kept, and the claim given back, also when its call has ended.
+    return beyondCall(() => this.write(stream, first, upload, writer));
+  }
+
+  private async write(stream: UploadStream, first: UploadChunk, upload: Upload, writer: string): Promise<StoredFile> {
     const session = new UploadSession({ ...this.stores, hashes: this.hashes }, upload, writer, first.atomic);
     try {
       stream.begun(formatFileId(upload.id));

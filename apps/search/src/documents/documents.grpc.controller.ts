@@ -1,4 +1,4 @@
-import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 import { Controller, UseFilters } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import { callContext, currentCaller, RuleExceptionFilter } from '@sky-genesis/grpc';
@@ -15,7 +15,7 @@ import { IndexDocuments } from './index-documents';
 import { SearchDocuments, type SearchCall } from './search-documents';
 import { searchDurationSeconds, searchesTotal } from './search.metrics';
 
-const NEVER = new AbortController().signal;
+const UNBOUNDED = { deadline: Infinity, signal: new AbortController().signal };
 
 /** SearchService on gRPC, but for its stream: translates, and decides nothing. */
 @Controller()
@@ -27,9 +27,9 @@ export class DocumentsGrpcController {
   ) {}
 
   @GrpcMethod('SearchService', 'Search')
-  async search(request: SearchRequest, metadata: Metadata, call: ServerUnaryCall<SearchRequest, SearchResponse>): Promise<SearchResponse> {
+  async search(request: SearchRequest, metadata: Metadata): Promise<SearchResponse> {
     try {
-      const found = await this.searching.search(toSearchQuery(request), currentCaller(), searchCallOf(metadata, call));
+      const found = await this.searching.search(toSearchQuery(request), currentCaller(), searchCallOf(metadata));
       searchesTotal.inc({ outcome: found.degraded === undefined ? 'found' : 'degraded' });
       searchDurationSeconds.observe(found.queryTimeMs / 1000);
       return toSearchResponse(found);
@@ -53,10 +53,7 @@ export class DocumentsGrpcController {
   }
 }
 
-function searchCallOf(metadata: Metadata, call: ServerUnaryCall<SearchRequest, SearchResponse>): SearchCall {
-  return {
-    authorization: metadata.get('authorization')[0]?.toString(),
-    deadline: Number(call.getDeadline()),
-    signal: callContext.getStore()?.signal ?? NEVER,
-  };
+function searchCallOf(metadata: Metadata): SearchCall {
+  const { deadline, signal } = callContext.getStore() ?? UNBOUNDED;
+  return { authorization: metadata.get('authorization')[0]?.toString(), deadline, signal };
 }

@@ -1,3 +1,4 @@
+import { callContext } from '@sky-genesis/grpc/call-context';
 import { EngineUnavailableError } from '../engines/search.engine';
 import { FakeEngine } from './engine.fixture';
 import { FindableQueue } from './findable.queue';
@@ -79,4 +80,12 @@ test('a tenant waits for a hundred at once, and for more when some have ended', 
   gone.abort(new Error('gone'));
   await Promise.all(waiting);
   await expect(wait('one more', { timeoutMs: 1 })).rejects.toMatchObject({ reason: 'NOT_FINDABLE_YET' });
+});
+
+test('its questions are in no call, whichever call began to wait', async () => {
+  const seen: unknown[] = [];
+  const call = { requestId: 'a call', signal: never, deadline: 0 };
+  queue = new FindableQueue({ findable: () => Promise.resolve(new Set(seen.push(callContext.getStore()) < 3 ? [] : ['a'])) });
+  await callContext.run(call, () => wait('a'));
+  expect(seen).toEqual([undefined, undefined, undefined]);
 });

@@ -1,3 +1,4 @@
+import { beyondCall } from '@sky-genesis/grpc/beyond-call';
 import { RuleError } from '@sky-genesis/grpc/rule-error';
 import type { Kind, SearchEngine } from '../engines/search.engine';
 
@@ -78,7 +79,7 @@ export class FindableQueue {
     if (known) return known;
     const group = new Set<Waiting>();
     this.groups.set(key, group);
-    void this.poll(key, group, tenant, kinds);
+    void beyondCall(() => this.poll(key, group, tenant, kinds));
     return group;
   }
 

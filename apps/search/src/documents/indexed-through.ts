@@ -1,3 +1,4 @@
+import { beyondCall } from '@sky-genesis/grpc/beyond-call';
 import type { SearchEngine } from '../engines/search.engine';
 
 /** How long an answer of the engine counts. What it said stays true; it is only less than could be said. */
@@ -17,7 +18,8 @@ export class IndexedThrough {
   read(): Promise<number> {
     const now = Date.now();
     if (this.known && now >= this.known.at && now < this.known.at + FRESH_MS) return this.known.ms;
-    const known = { ms: this.ask(), at: now };
+    // Others are told its answer, too.
+    const known = { ms: beyondCall(() => this.ask()), at: now };
     this.known = known;
     known.ms.catch(() => {
       if (this.known === known) this.known = undefined;

@@ -1,6 +1,6 @@
 /** Why a service cannot be reached: what its callers are told, without addresses or names. */
 export const connectionCauses = {
-  CONNECTION_REFUSED: 'nobody listens at its address',
+  CONNECTION_REFUSED: 'connection refused, nobody listens at its address',
   CONNECTION_TIMEOUT: 'its address does not answer',
   CONNECTION_LOST: 'the connection ended',
   NAME_NOT_FOUND: 'its address is not known',
@@ -11,6 +11,7 @@ export const connectionCauses = {
   TLS_CERTIFICATE_REQUIRED: 'it asks for a client certificate',
   TLS_CERTIFICATE_EXPIRED: 'the client certificate has expired, or is not valid yet',
   TLS_CERTIFICATE_REFUSED: 'it does not accept the client certificate',
+  PEER_NOT_ALLOWED: 'it is not set up to be called from here',
   PLAINTEXT_SERVER: 'it does not speak TLS',
   TLS_SERVER: 'it speaks TLS only',
   UNKNOWN: 'for an unknown cause',

@@ -1,6 +1,7 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import { Logger } from '@nestjs/common';
 import { fromServiceError } from '../grpc-status';
+import { LineBudget } from '../line-budget';
 import { RuleError } from '../rule-error';
 import type { CertificateFiles } from './certificate-files';
 import { causeIn, type ConnectionCause, connectionCauses } from './connection-cause';
@@ -29,23 +30,31 @@ const logger = new Logger('connection');
  * names and chains go to the log, once in ten seconds.
  */
 export class ConnectionErrors {
+  private readonly lines = new LineBudget();
   private probeAt = 0;
   private probed: Promise<ConnectionCause | undefined> = Promise.resolve(undefined);
 
   constructor(private readonly target: ConnectionTarget) {}
 
   /**
-   * What a call failed with: as the service threw it, or SERVICE_UNAVAILABLE with `service` and `cause` in its facts.
-   * Takes up to a second where grpc-js does not tell the cause.
+   * What a call failed with: as the service threw it, or, where it was not reached or does not let this process in,
+   * SERVICE_UNAVAILABLE with `service` and `cause` in its facts. Takes up to a second where grpc-js does not tell the cause.
    */
   async explain(error: ServiceError): Promise<RuleError> {
     const thrown = fromServiceError(error);
+    if (thrown.reason === 'PEER_NOT_ALLOWED') return this.notAllowed(thrown);
     const isOfService = (error.metadata?.get(DETAILS).length ?? 0) > 0;
     if (thrown.reason !== 'SERVICE_UNAVAILABLE' || isOfService) return thrown;
     const said = causeIn(error.details);
     const probing = this.look(error.details);
     if (said !== 'UNKNOWN' && said !== 'CONNECTION_LOST') return this.unavailable(said);
     return this.unavailable((await probing) ?? said);
+  }
+
+  /** No fault of who asked this process: a certificate or GRPC_TLS_PEERS is to be mended. */
+  private notAllowed({ message }: RuleError): RuleError {
+    this.lines.write((left) => logger.error(`${this.target.service} refuses the calls of this process: ${message}${left}`));
+    return this.unavailable('PEER_NOT_ALLOWED');
   }
 
   private unavailable(cause: ConnectionCause): RuleError {

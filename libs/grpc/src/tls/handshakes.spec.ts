@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import type { Client, ServiceError } from '@grpc/grpc-js';
+import { type Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { Logger } from '@nestjs/common';
 import { eventually } from '../../../../test/eventually';
+import { toStatus } from '../grpc-status';
 import { freePort } from '../loopback.fixture';
+import { RuleError } from '../rule-error';
 import { type Names, type Pair, TestAuthority } from './authority.fixture';
 import { ConnectionErrors } from './connection-errors';
-import { call, recordLog, TestFiles, TlsServer, tlsClient } from './tls-loopback.fixture';
+import { call, clientWith, recordLog, TestFiles, TlsServer, tlsClient } from './tls-loopback.fixture';
 
 const authority = new TestAuthority('Good CA');
 const stranger = new TestAuthority('Other CA');
@@ -154,24 +156,22 @@ test.each(Object.entries(cases))('%s is told on both sides', async (_name, expec
 
 test('a client without a certificate is told on both sides', async () => {
   const server = await serve(filesOf(mail()));
-  const { error } = await withoutCertificate(server.address);
-  const told = await errorsOf(server.address, filesOf(gateway())).explain(error);
+  const error = await withoutCertificate(server.address);
+  const told = await errorsOf(server.address, filesOf(gateway())).explain(error!);
   expect(told.details.facts).toEqual({ service: 'mail', cause: 'TLS_CERTIFICATE_REQUIRED' });
   expect(server.failures).toContain('certificate_required');
   expect(from('tls')).toContainEqual(expect.stringMatching(/127\.0\.0\.1:\d+: the client shows no certificate \(GRPC_TLS_MUTUAL asks/));
 });
 
-async function withoutCertificate(address: string): Promise<{ error: ServiceError }> {
-  const { credentials } = await import('@grpc/grpc-js');
-  const { clientWith } = await import('./tls-loopback.fixture');
+async function withoutCertificate(address: string): Promise<ServiceError | undefined> {
   const client = clientWith(address, credentials.createSsl(Buffer.from(authority.certificate)));
   cleanups.push(() => client.close());
-  return { error: (await call(client))! };
+  return call(client);
 }
 
 test('where GRPC_TLS_MUTUAL is false nobody needs one', async () => {
   const server = await serve(filesOf(mail()), false);
-  expect((await withoutCertificate(server.address)).error).toBeUndefined();
+  expect(await withoutCertificate(server.address)).toBeUndefined();
 });
 
 test('with the right certificates a call is answered, and nothing is told', async () => {
@@ -192,7 +192,7 @@ test('nobody listening is told, with the address in the log alone', async () => 
   const address = `127.0.0.1:${await freePort()}`;
   const error = await call(clientOf(address, filesOf(gateway())));
   const told = await errorsOf(address).explain(error!);
-  expect(told.message).toBe('The service mail cannot be reached: nobody listens at its address.');
+  expect(told.message).toBe('The service mail cannot be reached: connection refused, nobody listens at its address.');
   await eventually(
     () => from('connection'),
     ({ length }) => length > 0,
@@ -212,12 +212,28 @@ test('a service that fails again and again is probed and logged once in ten seco
 });
 
 test('what the service itself answers is left as it is', async () => {
+  const getEmail = (_call: unknown, callback: (error: object) => void) => callback(toStatus(new RuleError('DATABASE_UNAVAILABLE')));
+  const server = await TlsServer.start({ files: filesOf(mail()), handlers: { getEmail } });
+  cleanups.push(() => server.close());
+  const files = filesOf(gateway());
+  const told = await errorsOf(server.address, files).explain((await call(clientOf(server.address, files)))!);
+  expect(told).toMatchObject({ reason: 'DATABASE_UNAVAILABLE', details: {} });
+  expect(from('connection')).toEqual([]);
+});
+
+test('an identity that is not allowed is told to this process, and not to whom it serves', async () => {
   const server = await TlsServer.start({ files: filesOf(mail()), peers: ['mail=*'] });
   cleanups.push(() => server.close());
   const files = filesOf(gateway());
   const told = await errorsOf(server.address, files).explain((await call(clientOf(server.address, files)))!);
-  expect(told).toMatchObject({ reason: 'PEER_NOT_ALLOWED', message: expect.stringMatching(/^api-gateway, .* may not call MailService$/) });
-  expect(from('connection')).toEqual([]);
+  expect(told).toMatchObject({
+    reason: 'SERVICE_UNAVAILABLE',
+    message: 'The service mail cannot be reached: it is not set up to be called from here.',
+    details: { facts: { service: 'mail', cause: 'PEER_NOT_ALLOWED' } },
+  });
+  const message = 'api-gateway, localhost, spiffe://sge/api-gateway may not call MailService';
+  expect(from('connection')).toEqual([`error connection: mail refuses the calls of this process: ${message}`]);
+  expect(from('peerInterceptor')).toEqual([expect.stringContaining(`${message}: refused to 127.0.0.1:`)]);
 });
 
 test('a probe of the port is counted and not logged; a flood of failures is logged within bounds', async () => {

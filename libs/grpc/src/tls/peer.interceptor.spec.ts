@@ -1,9 +1,13 @@
+import { TLSSocket } from 'node:tls';
 import { type Client, Metadata, type sendUnaryData, type ServiceError, status } from '@grpc/grpc-js';
 import { Logger } from '@nestjs/common';
 import { type CallContext, callContext } from '../call-context';
 import { fromServiceError } from '../grpc-status';
+import { ask, Loopback } from '../loopback.fixture';
 import { trustedProxies } from '../trusted-proxies';
 import { type Names, TestAuthority } from './authority.fixture';
+import { peerInterceptor } from './peer.interceptor';
+import { peerRules } from './peer-rules';
 import { call, recordLog, TestFiles, TlsServer, tlsClient } from './tls-loopback.fixture';
 
 const authority = new TestAuthority();
@@ -87,6 +91,27 @@ test('the context of each call of a connection says who the peer is', async () =
   for (const client of [one, one, other]) await call(client);
   const gateway = ['api-gateway', 'spiffe://sge/api-gateway'];
   expect(seen.map((context) => context?.peer)).toEqual([gateway, gateway, ['search']]);
+});
+
+test('the certificate of a connection is read once', async () => {
+  const server = await start({});
+  const client = clientOf(server, { dns: ['search'] });
+  await call(client);
+  const read = jest.spyOn(TLSSocket.prototype, 'getPeerCertificate');
+  await call(client);
+  expect(read.mock.calls).toEqual([]);
+  read.mockRestore();
+});
+
+test('a call whose certificate is not known is refused, though everybody may call', async () => {
+  const loopback = await Loopback.start({ handlers, interceptors: { authentication: peerInterceptor(peerRules([])) } });
+  const { error } = await ask(loopback.client(), 'GetEmail', {});
+  expect(fromServiceError(error!)).toMatchObject({
+    reason: 'PEER_NOT_ALLOWED',
+    message: 'a client whose certificate is not known may not call MailService',
+  });
+  expect(seen).toEqual([]);
+  await loopback.close();
 });
 
 test('where no certificate is asked for there is no peer', async () => {
