@@ -49,5 +49,6 @@ module.exports = {
     { ...onPostgres, displayName: 'outages', testMatch: ['<rootDir>/test/outages/**/*.spec.ts'] },
     { ...project, displayName: 'system', testMatch: ['<rootDir>/test/system/**/*.spec.ts'] },
     { ...onPostgres, displayName: 'edge', testMatch: ['<rootDir>/test/edge/**/*.spec.ts'] },
+    { ...onPostgres, displayName: 'mesh', testMatch: ['<rootDir>/test/mesh/**/*.spec.ts'] },
   ],
 };

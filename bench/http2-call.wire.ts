@@ -14,13 +14,14 @@ export class Http2CallWire implements CallWire {
     private readonly session: ClientHttp2Session,
   ) {}
 
-  static async open(name: string, { port, ca }: WireTarget): Promise<Http2CallWire> {
+  /** @param identity PEM, where the server asks for one */
+  static async open(name: string, { port, ca }: WireTarget, identity?: { cert: Buffer; key: Buffer }): Promise<Http2CallWire> {
     const settings = { initialWindowSize: WINDOW_BYTES };
     const address = `127.0.0.1:${port}`;
     const session =
       ca === undefined
         ? connect(`http://${address}`, { settings })
-        : connect(`https://${address}`, { settings, ca, servername: 'localhost' });
+        : connect(`https://${address}`, { settings, ca, servername: 'localhost', ...identity });
     await once(session, 'connect');
     // What ends the connection is told by the calls on it.
     session.on('error', () => undefined);

@@ -2,12 +2,14 @@ import { parseArgs } from 'node:util';
 import { acceptBench } from './accept.bench';
 import { edgeBench } from './edge.bench';
 import { filesBench } from './files.bench';
+import { interceptorsBench } from './interceptors.bench';
 import { searchBench } from './search.bench';
 
 const USAGE = `npm run bench -- [--seconds 8] [--rounds 3]
 npm run bench -- search [--count 100000] [--elasticsearch URL] [--rounds 3] [--queries 200] [--lag-seconds 60] [--write]
 npm run bench -- files [--gib 1] [--rounds 3] [--write]
-npm run bench -- edge [--seconds 1] [--rounds 9] [--write]`;
+npm run bench -- edge [--seconds 1] [--rounds 9] [--write]
+npm run bench -- interceptors [--seconds 1] [--rounds 9] [--write]`;
 
 const options = {
   seconds: { type: 'string' },
@@ -27,7 +29,9 @@ async function main(): Promise<void> {
   const rounds = Number(values.rounds ?? 3);
   if (what === 'accept') return acceptBench(Number(values.seconds ?? 8), rounds);
   if (what === 'files') return filesBench({ gibibytes: Number(values.gib), rounds, write });
-  if (what === 'edge') return edgeBench({ seconds: Number(values.seconds ?? 1), rounds: Number(values.rounds ?? 9), write });
+  const each = { seconds: Number(values.seconds ?? 1), rounds: Number(values.rounds ?? 9), write };
+  if (what === 'edge') return edgeBench(each);
+  if (what === 'interceptors') return interceptorsBench(each);
   if (what !== 'search') throw new Error(USAGE);
   return searchBench({
     count: Number(values.count),

@@ -1,7 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { status as grpcCodes } from '@grpc/grpc-js';
-import { readOnlyRpcs } from '@sky-genesis/auth';
-import { type ErrorReason, errorReasons, RuleError, toStatus } from '@sky-genesis/grpc';
+import { type ErrorReason, errorReasons, readOnlyRpcs, RuleError, toStatus } from '@sky-genesis/grpc';
 
 /** What the edge itself refuses, as nginx calls it: its own numbers (494, 497) are no statuses of HTTP. */
 interface EdgeProblem {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { promisify } from 'node:util';
-import { readOnlyRpcs, rpcs } from '@sky-genesis/auth';
+import { readOnlyRpcs, rpcs } from '@sky-genesis/grpc';
 import { SeededRandom } from '../faults/seeded-random';
 import { Http3Connection } from '../http3/http3-connection';
 import type { QuicOptions } from '../http3/quic-connection';

@@ -151,7 +151,7 @@ describe('the end of a watch', () => {
   });
 
   test('by the stop of the server: at once, with the cursor', async () => {
-    const environment = await mailEnvironment(system.database, system.relay, { SHUTDOWN_GRACE_SECONDS: '60' });
+    const environment = await mailEnvironment(system.database, system.relay, { DRAIN_SECONDS: '60' });
     const second = await startMail(readMailConfig(environment));
     const watcher = await watch({}, bearer, second.grpcUrl);
     await plantEvents(system.database, 2, { tenant });

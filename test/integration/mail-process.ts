@@ -41,6 +41,10 @@ export class MailProcess {
     return started;
   }
 
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   /** As far as it goes: nothing of it moves until it is told to go on by SIGCONT. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.child.kill(signal);

@@ -1,9 +1,10 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { type ClientGrpc, ClientProxyFactory } from '@nestjs/microservices';
 import { ServiceTokens } from '@sky-genesis/auth';
+import { readConfig } from '@sky-genesis/config';
 import { DatabaseClient, dataSourceOptions, runMigrations } from '@sky-genesis/database';
-import { grpcClientOptions, SearchClient } from '@sky-genesis/grpc';
+import { grpcClientSettings, grpcSettings, ServiceClients } from '@sky-genesis/grpc';
 import { DataSource } from 'typeorm';
+import { z } from 'zod';
 import { mailDatabase } from '../../apps/mail/src/database/mail-database';
 import { AcceptStore } from '../../apps/mail/src/emails/accept.store';
 import { formatEmailId } from '../../apps/mail/src/emails/email-id';
@@ -25,7 +26,7 @@ export class FeedSystem {
   /** Claims that came although a mail accepted before was not there. */
   readonly lies: string[] = [];
   private readonly workers = new Set<SearchFeedWorker>();
-  private readonly clients: { close(): void }[] = [];
+  private readonly clients: ServiceClients[] = [];
   private readonly accepting: AcceptStore;
 
   private constructor(
@@ -45,7 +46,11 @@ export class FeedSystem {
 
   static async start(): Promise<FeedSystem> {
     const database = await createDatabase();
-    const settings = mailDatabase({ DATABASE_URL: database.url, DATABASE_POOL_SIZE: 8, GRPC_TIMEOUT: 30 });
+    const settings = mailDatabase({
+      DATABASE_URL: database.url,
+      DATABASE_POOL_SIZE: 8,
+      GRPC_TIMEOUT: 30,
+    });
     await runMigrations(settings);
     const dataSource = await new DataSource(dataSourceOptions(settings)).initialize();
     const search = new FakeSearchService(`127.0.0.1:${await freePort()}`, SERVICE_KEY);
@@ -55,7 +60,7 @@ export class FeedSystem {
 
   async stop(): Promise<void> {
     await Promise.all([...this.workers].map((worker) => this.end(worker)));
-    for (const client of this.clients) client.close();
+    for (const client of this.clients) client.onApplicationShutdown();
     this.search.stop();
     await this.dataSource.destroy();
     await this.database.drop();
@@ -63,12 +68,11 @@ export class FeedSystem {
 
   /** @param store another one than the real */
   feed(store: SearchFeedStore = this.store): SearchFeedWorker {
-    const limits = { GRPC_MAX_MESSAGE_SIZE: 4_194_304, GRPC_KEEPALIVE_TIME: 600, GRPC_TIMEOUT: 30 };
-    const channel = ClientProxyFactory.create(grpcClientOptions(this.search.url, limits, true));
-    this.clients.push(channel);
     const tokens = new ServiceTokens(SERVICE_KEY);
-    const settings = { timeoutMs: 30_000, serviceToken: () => tokens.issue('mail') };
-    const worker = new SearchFeedWorker(store, new SearchClient(channel as unknown as ClientGrpc, settings), BOUNDS);
+    const settings = readConfig(z.object({ ...grpcSettings, ...grpcClientSettings }), {});
+    const services = new ServiceClients({ settings, serviceToken: () => tokens.issue('mail') });
+    this.clients.push(services);
+    const worker = new SearchFeedWorker(store, services.search(this.search.url), BOUNDS);
     this.workers.add(worker);
     worker.onApplicationBootstrap();
     return worker;

@@ -19,7 +19,7 @@ beforeEach(async () => {
     onRcptTo: ({ address }, _session, done) => void setTimeout(done, address.endsWith('@slow.example') ? THINKS_SLOWLY : THINKS),
   });
   await relay.start();
-  system = await TestSystem.start({ MAIL_RELAY_CONNECTIONS: String(CONNECTIONS), SHUTDOWN_GRACE_SECONDS: '10' }, { relay });
+  system = await TestSystem.start({ MAIL_RELAY_CONNECTIONS: String(CONNECTIONS), DRAIN_SECONDS: '10' }, { relay });
 });
 afterEach(() => system?.stop());
 

@@ -115,7 +115,7 @@ describe('a worker is killed with -9', () => {
     const release: (() => void)[] = [];
     await relay.start({ onRcptTo: (_address, _session, done) => void release.push(done) });
     const system = await TestSystem.start({ MAIL_WORKER: 'false' }, { database, relay });
-    const worker = await MailProcess.start(await mailEnvironment(database, relay, { SHUTDOWN_GRACE_SECONDS: '20' }));
+    const worker = await MailProcess.start(await mailEnvironment(database, relay, { DRAIN_SECONDS: '20' }));
     try {
       const { body } = await system.rest('POST', '/api/v1/mail/send', { body: { to: ['last@example.com'] } });
       await eventually(

@@ -6,7 +6,7 @@ import type { TestDatabase } from '../integration/test-database';
 import { TestSystem } from '../integration/test-system';
 
 test('drained: what was sent is answered, then SERVER_DRAINING', async () => {
-  const system = await TestSystem.start({ SHUTDOWN_GRACE_SECONDS: '5' });
+  const system = await TestSystem.start({ DRAIN_SECONDS: '5' });
   const client = new SubmitClient(system.grpcUrl);
   await client.send(requests(0, 100));
   await eventually(

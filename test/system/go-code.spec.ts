@@ -31,7 +31,7 @@ describeWith('go-http3')('what is written in Go', () => {
     }
   }, 120_000);
 
-  test.each(['examples/go', 'test/edge/go-http3'])('%s is as gofmt formats it', (folder) => {
+  test.each(['examples/go', 'test/edge/go-http3', 'test/mesh/go-compression'])('%s is as gofmt formats it', (folder) => {
     expect(run(ROOT, 'gofmt', '-l', folder)).toBe('');
   });
 });

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { ROOT } from '../root';
 
-const PROVISION = resolve(__dirname, '../../.provision');
+const PROVISION = join(ROOT, '.provision');
 
-type Part = 'grpcurl' | 'docker' | 'versitygw' | 'nginx' | 'curl-http3' | 'h2spec' | 'go-http3';
+type Part = 'grpcurl' | 'docker' | 'versitygw' | 'nginx' | 'curl-http3' | 'h2spec' | 'go-http3' | 'etcd';
 
 /**
  * `describe` for a suite that needs parts of tools/provision. Where one cannot be had, the suite is left out on a
@@ -32,6 +33,10 @@ export const h2specPath = join(PROVISION, 'bin', 'h2spec');
 
 /** The HTTP/3 client of test/edge/go-http3. */
 export const goHttp3Path = join(PROVISION, 'bin', 'go-http3');
+
+export const etcdPath = join(PROVISION, 'bin', 'etcd');
+/** The client of test/mesh/go-compression. */
+export const goCompressionPath = join(PROVISION, 'bin', 'go-compression');
 
 /** What examples/go comes to. */
 export const goExamplePath = join(PROVISION, 'bin', 'go-example');

@@ -12,6 +12,7 @@ const environmentsFor = (own: Record<string, string>, embedded?: EmbeddedUrls): 
 
 test('what is missing is filled in', () => {
   const forAll = {
+    DRAIN_NOTICE_SECONDS: '0',
     GRPC_HOST: '127.0.0.1',
     HEALTH_HOST: '127.0.0.1',
     HTTP_HOST: '127.0.0.1',

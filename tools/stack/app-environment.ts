@@ -43,6 +43,8 @@ export function appEnvironments(
     GRPC_HOST: LOOPBACK,
     HEALTH_HOST: LOOPBACK,
     HTTP_HOST: LOOPBACK,
+    // Nobody but the stack leads callers here.
+    DRAIN_NOTICE_SECONDS: '0',
     ...own,
     HTTP_PORT: String(ports.gateway),
     GRPC_MAIL_SERVICE_ADDR: `${LOOPBACK}:${ports.mail_grpc}`,

@@ -1,6 +1,6 @@
 import { authRules, authSettings } from '@sky-genesis/auth';
 import { type Environment, integer, port, readConfig } from '@sky-genesis/config';
-import { grpcSettings, proxySettings } from '@sky-genesis/grpc';
+import { drainSettings, grpcClientSettings, grpcSettings, proxySettings } from '@sky-genesis/grpc';
 import { observabilitySettings } from '@sky-genesis/observability';
 import { z } from 'zod';
 
@@ -18,7 +18,6 @@ export const gatewaySettings = z
     ),
     HTTP_KEEPALIVE_TIMEOUT_SECONDS: integer(1, 3600, 65).describe('Seconds that a connection is kept between two requests.'),
     HTTP_MAX_CONNECTIONS: integer(1, 1_000_000, 4096).describe('Connections served at a time; more are closed at once.'),
-    SHUTDOWN_GRACE_SECONDS: integer(0, 3600, 20).describe('Seconds that running requests get to end in when the process is asked to stop.'),
     GRPC_MAIL_SERVICE_ADDR: z
       .string()
       .regex(/^\S+$/, 'must be host:port')
@@ -30,6 +29,8 @@ export const gatewaySettings = z
       .default('localhost:50052')
       .describe('host:port of the search service. The gateway is ready without it.'),
     ...grpcSettings,
+    ...grpcClientSettings,
+    ...drainSettings,
     ...proxySettings,
     ...authSettings,
     ...observabilitySettings,

@@ -1,8 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { type ClientGrpc, ClientsModule } from '@nestjs/microservices';
 import { TerminusModule } from '@nestjs/terminus';
 import { AuthModule, ServiceTokens } from '@sky-genesis/auth';
-import { FilesClient, grpcClientOptions, MailClient, SearchClient } from '@sky-genesis/grpc';
+import { FilesClient, MailClient, SearchClient, ServiceClients } from '@sky-genesis/grpc';
 import { loggerModule, metricsModule } from '@sky-genesis/observability';
 import type { GatewayConfig } from './gateway.config';
 import { EventStream } from './events/event.stream';
@@ -24,14 +23,6 @@ import { DocumentsController } from './search/documents.controller';
 import { SearchController } from './search/search.controller';
 
 const SERVICE_NAME = 'api-gateway';
-const MAIL_CHANNEL = 'MAIL_CHANNEL';
-/** A connection of its own: streams may fill one up, and unary calls would wait behind them. */
-const MAIL_STREAMS = 'MAIL_STREAMS';
-const FILES_STREAMS = 'FILES_STREAMS';
-/** Of each download: at a millisecond from the service, half a gigabyte a second; and what a client that does not read costs. */
-const DOWNLOAD_WINDOW_BYTES = 524_288;
-const SEARCH_CHANNEL = 'SEARCH_CHANNEL';
-const SEARCH_STREAMS = 'SEARCH_STREAMS';
 
 @Module({})
 export class GatewayModule {
@@ -40,19 +31,7 @@ export class GatewayModule {
     const idleMs = config.HTTP_REQUEST_TIMEOUT_SECONDS * 1000;
     return {
       module: GatewayModule,
-      imports: [
-        loggerModule(SERVICE_NAME, config),
-        metricsModule(),
-        AuthModule.forRoot(config),
-        TerminusModule.forRoot({ logger: false }),
-        ClientsModule.register([
-          { name: MAIL_CHANNEL, ...grpcClientOptions(config.GRPC_MAIL_SERVICE_ADDR, config) },
-          { name: MAIL_STREAMS, ...grpcClientOptions(config.GRPC_MAIL_SERVICE_ADDR, config, true) },
-          { name: FILES_STREAMS, ...grpcClientOptions(config.GRPC_MAIL_SERVICE_ADDR, config, true, DOWNLOAD_WINDOW_BYTES) },
-          { name: SEARCH_CHANNEL, ...grpcClientOptions(config.GRPC_SEARCH_SERVICE_ADDR, config) },
-          { name: SEARCH_STREAMS, ...grpcClientOptions(config.GRPC_SEARCH_SERVICE_ADDR, config, true) },
-        ]),
-      ],
+      imports: [loggerModule(SERVICE_NAME, config), metricsModule(), AuthModule.forRoot(config), TerminusModule.forRoot({ logger: false })],
       controllers: [
         MailBulkController,
         MailController,
@@ -70,22 +49,24 @@ export class GatewayModule {
         MailHealth,
         ClosingSignal,
         {
+          provide: ServiceClients,
+          inject: [ServiceTokens],
+          useFactory: (tokens: ServiceTokens) => new ServiceClients({ settings: config, serviceToken: () => tokens.issue(SERVICE_NAME) }),
+        },
+        {
           provide: MailClient,
-          inject: [MAIL_CHANNEL, MAIL_STREAMS, ServiceTokens],
-          useFactory: (channel: ClientGrpc, streams: ClientGrpc, tokens: ServiceTokens) =>
-            new MailClient(channel, { timeoutMs, serviceToken: () => tokens.issue(SERVICE_NAME) }, streams),
+          inject: [ServiceClients],
+          useFactory: (services: ServiceClients) => services.mail(config.GRPC_MAIL_SERVICE_ADDR),
         },
         {
           provide: SearchClient,
-          inject: [SEARCH_CHANNEL, SEARCH_STREAMS, ServiceTokens],
-          useFactory: (channel: ClientGrpc, streams: ClientGrpc, tokens: ServiceTokens) =>
-            new SearchClient(channel, { timeoutMs, serviceToken: () => tokens.issue(SERVICE_NAME) }, streams),
+          inject: [ServiceClients],
+          useFactory: (services: ServiceClients) => services.search(config.GRPC_SEARCH_SERVICE_ADDR),
         },
         {
           provide: FilesClient,
-          inject: [MAIL_CHANNEL, FILES_STREAMS, ServiceTokens],
-          useFactory: (channel: ClientGrpc, streams: ClientGrpc, tokens: ServiceTokens) =>
-            new FilesClient(channel, { timeoutMs, serviceToken: () => tokens.issue(SERVICE_NAME) }, streams),
+          inject: [ServiceClients],
+          useFactory: (services: ServiceClients) => services.files(config.GRPC_MAIL_SERVICE_ADDR),
         },
         {
           provide: UploadHandler,

@@ -1,9 +1,12 @@
 import 'reflect-metadata';
+import { setTimeout as delay } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
 import type { GatewayConfig } from './gateway.config';
 import { GatewayModule } from './gateway.module';
+import { ClosingSignal } from './http/closing.signal';
+import { addDraining } from './http/draining.hook';
 import { createHttpAdapter } from './http/http-server.adapter';
 import { RequestValidationPipe } from './http/request-validation.pipe';
 import { setUpDocs } from './openapi/docs.setup';
@@ -12,7 +15,7 @@ import { ProblemFilter } from './problem/problem.filter';
 export interface Gateway {
   /** Where it listens: http://host:port */
   url: string;
-  /** No new connections; running requests may end within SHUTDOWN_GRACE_SECONDS, then are cut. */
+  /** Readiness says no for DRAIN_NOTICE_SECONDS; then no new connections; running requests may end within DRAIN_SECONDS, then are cut. */
   close(): Promise<void>;
 }
 
@@ -27,7 +30,14 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   }
   const url = await app.getUrl();
   app.get(Logger).log(`listening on ${url}`, 'Gateway');
-  return { url, close: () => app.close() };
+  return {
+    url,
+    close: async () => {
+      app.get(ClosingSignal).isNear = true;
+      await delay(config.DRAIN_NOTICE_SECONDS * 1000);
+      await app.close();
+    },
+  };
 }
 
 /** The app with all its routes, which does not listen yet. */
@@ -42,6 +52,7 @@ export async function createGateway(config: GatewayConfig, adapter = createHttpA
   app.useLogger(app.get(Logger));
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new ProblemFilter(config.GRPC_MAX_MESSAGE_SIZE));
+  addDraining(app.getHttpAdapter().getInstance(), app.get(ClosingSignal));
   setUpDocs(app);
   return app;
 }

@@ -14,7 +14,15 @@ export const tokenFor = (
 ): string => issueToken(AUTH, { sub: 'alice', tenant: 'acme', scope, senders: ['*@example.com'] }, secondsToLive);
 
 export const configFor = (address: string, more: Record<string, string> = {}): GatewayConfig =>
-  readGatewayConfig({ HTTP_PORT: '0', GRPC_MAIL_SERVICE_ADDR: address, NODE_ENV: 'test', LOG_LEVEL: 'silent', ...AUTH, ...more });
+  readGatewayConfig({
+    HTTP_PORT: '0',
+    GRPC_MAIL_SERVICE_ADDR: address,
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'silent',
+    DRAIN_NOTICE_SECONDS: '0',
+    ...AUTH,
+    ...more,
+  });
 
 export interface Answer {
   status: number;

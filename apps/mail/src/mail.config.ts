@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { anonymousRules, anonymousSettings, authRules, authSettings } from '@sky-genesis/auth';
-import { type Environment, flag, integer, optional, optionalFlag, port, readConfig } from '@sky-genesis/config';
-import { grpcSettings, proxySettings } from '@sky-genesis/grpc';
+import { type Environment, flag, integer, optional, port, readConfig } from '@sky-genesis/config';
+import { grpcClientSettings, grpcServerSettings, grpcSettings, proxySettings } from '@sky-genesis/grpc';
 import { observabilitySettings } from '@sky-genesis/observability';
 import { z } from 'zod';
 import { parseRelays } from './delivery/relay-list';
@@ -9,19 +9,13 @@ import { MailboxError, parseMailbox } from './emails/mailbox';
 
 export const mailSettings = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development').describe('production refuses what is only for trying.'),
-  GRPC_HOST: z.string().default('127.0.0.1').describe('The address that gRPC listens on.'),
   GRPC_PORT: integer(1, 65_535, 50_051).describe('The port that gRPC listens on.'),
   HEALTH_HOST: z.string().default('127.0.0.1').describe('The address that health and metrics listen on (HTTP).'),
   HEALTH_PORT: port(3001).describe('The port of /health/live, /health/ready, /health/startup and /metrics.'),
-  GRPC_REFLECTION: optionalFlag().describe(
-    'Whether grpc.reflection tells the schema, to everyone. Default: false with NODE_ENV=production, else true.',
-  ),
   ...anonymousSettings,
-  GRPC_STREAMS_PER_TENANT: integer(1, 10_000, 32).describe('Open streams of one tenant in one process, at most.'),
   GRPC_STREAM_IDLE_TIMEOUT: integer(1, 86_400, 120).describe(
     'Seconds after which SubmitEmails is ended when no message came and nothing is under way; UploadFile when no message came; DownloadFile when none was taken.',
   ),
-  SHUTDOWN_GRACE_SECONDS: integer(0, 300, 20).describe('How long running calls and deliveries may take to end after SIGTERM.'),
 
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).describe('PostgreSQL, such as postgres://user:password@host:5432/mail.'),
   DATABASE_POOL_SIZE: integer(4, 200, 12).describe('Connections to PostgreSQL of one process, at most.'),
@@ -108,6 +102,8 @@ export const mailSettings = z.object({
     .describe('host:port of the search service, which is told of every mail. Empty: none is.'),
   SEARCH_FEED: flag(true).describe('Whether this process may be the one that tells search, where there is one. It needs SERVICE_KEY.'),
   ...grpcSettings,
+  ...grpcServerSettings,
+  ...grpcClientSettings,
   ...proxySettings,
   ...authSettings,
   ...observabilitySettings,

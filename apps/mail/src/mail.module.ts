@@ -35,6 +35,7 @@ export class MailModule {
           inject: [DatabaseClient],
         },
         { provide: OpenStreams, useValue: streams },
+        { provide: GrpcServer, useValue: server },
       ],
       exports: [OpenStreams],
     };

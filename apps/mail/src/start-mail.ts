@@ -22,21 +22,23 @@ export interface RunningMail {
 export async function startMail(config: MailConfig): Promise<RunningMail> {
   const grpcUrl = `${config.GRPC_HOST}:${config.GRPC_PORT}`;
   const streams = new OpenStreams(config.GRPC_STREAMS_PER_TENANT);
+  const observer = grpcObserver('mail', config);
   const server = new GrpcServer({
     url: grpcUrl,
     services: ['sky_genesis.MailService', 'sky_genesis.StreamingService'],
     reflection: config.GRPC_REFLECTION,
     limits: config,
     isTrusted: trustedProxies(config.TRUSTED_PROXIES),
-    interceptors: [
-      grpcObserver('mail', config),
-      authInterceptor({
+    interceptors: {
+      logging: observer,
+      metrics: observer,
+      authentication: authInterceptor({
         verifier: new TokenVerifier(config),
         serviceTokens: new ServiceTokens(config.SERVICE_KEY),
         allowAnonymous: config.GRPC_ALLOW_ANONYMOUS,
         openReflection: config.GRPC_REFLECTION,
       }),
-    ],
+    },
     observe: observeConnections,
     onDrain: () => streams.drain(),
   });
@@ -63,7 +65,7 @@ export async function startMail(config: MailConfig): Promise<RunningMail> {
     healthUrl: await app.getUrl(),
     close: async () => {
       monitor.stop();
-      await server.drain(config.SHUTDOWN_GRACE_SECONDS * 1000);
+      await server.drain();
       await worker.stop();
       await app.close();
     },

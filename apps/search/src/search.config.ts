@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { anonymousRules, anonymousSettings, authRules, authSettings } from '@sky-genesis/auth';
-import { type Environment, integer, optional, optionalFlag, port, readConfig } from '@sky-genesis/config';
-import { grpcSettings, proxySettings } from '@sky-genesis/grpc';
+import { type Environment, integer, optional, port, readConfig } from '@sky-genesis/config';
+import { grpcClientSettings, grpcServerSettings, grpcSettings, proxySettings } from '@sky-genesis/grpc';
 import { observabilitySettings } from '@sky-genesis/observability';
 import { z } from 'zod';
 import { searchDatabaseSettings } from './database/search-database';
@@ -13,19 +13,13 @@ const KEY_BYTES = 32;
 
 export const searchSettings = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development').describe('production refuses what is only for trying.'),
-  GRPC_HOST: z.string().default('127.0.0.1').describe('The address that gRPC listens on.'),
   GRPC_PORT: integer(1, 65_535, 50_052).describe('The port that gRPC listens on.'),
   HEALTH_HOST: z.string().default('127.0.0.1').describe('The address that health and metrics listen on (HTTP).'),
   HEALTH_PORT: port(3002).describe('The port of /health/live, /health/ready, /health/startup and /metrics.'),
-  GRPC_REFLECTION: optionalFlag().describe(
-    'Whether grpc.reflection tells the schema, to everyone. Default: false with NODE_ENV=production, else true.',
-  ),
   ...anonymousSettings,
-  GRPC_STREAMS_PER_TENANT: integer(1, 10_000, 32).describe('Open streams of one tenant in one process, at most.'),
   GRPC_STREAM_IDLE_TIMEOUT: integer(1, 86_400, 120).describe(
     'Seconds after which IndexDocuments is ended when no message came and nothing is under way.',
   ),
-  SHUTDOWN_GRACE_SECONDS: integer(0, 300, 20).describe('How long running calls may take to end after SIGTERM.'),
 
   GRPC_MAIL_SERVICE_ADDR: z
     .string()
@@ -44,6 +38,8 @@ export const searchSettings = z.object({
   ),
   ...elasticsearchVariables,
   ...grpcSettings,
+  ...grpcServerSettings,
+  ...grpcClientSettings,
   ...proxySettings,
   ...authSettings,
   ...observabilitySettings,

@@ -26,6 +26,7 @@ export class SearchModule {
             new EngineMonitor(prepared, through, mail, server),
         },
         { provide: OpenStreams, useValue: streams },
+        { provide: GrpcServer, useValue: server },
       ],
       exports: [OpenStreams],
     };

@@ -27,21 +27,23 @@ export interface RunningSearch {
 export async function startSearch(config: SearchConfig, engine: DynamicModule = EngineModule.forRoot(config)): Promise<RunningSearch> {
   const grpcUrl = `${config.GRPC_HOST}:${config.GRPC_PORT}`;
   const streams = new OpenStreams(config.GRPC_STREAMS_PER_TENANT);
+  const observer = grpcObserver('search', config);
   const server = new GrpcServer({
     url: grpcUrl,
     services: ['sky_genesis.SearchService'],
     reflection: config.GRPC_REFLECTION,
     limits: config,
     isTrusted: trustedProxies(config.TRUSTED_PROXIES),
-    interceptors: [
-      grpcObserver('search', config),
-      authInterceptor({
+    interceptors: {
+      logging: observer,
+      metrics: observer,
+      authentication: authInterceptor({
         verifier: new TokenVerifier(config),
         serviceTokens: new ServiceTokens(config.SERVICE_KEY),
         allowAnonymous: config.GRPC_ALLOW_ANONYMOUS,
         openReflection: config.GRPC_REFLECTION,
       }),
-    ],
+    },
     observe: observeConnections,
     onDrain: () => streams.drain(),
   });
@@ -64,7 +66,7 @@ export async function startSearch(config: SearchConfig, engine: DynamicModule = 
     healthUrl: await app.getUrl(),
     close: async () => {
       monitor.stop();
-      await server.drain(config.SHUTDOWN_GRACE_SECONDS * 1000);
+      await server.drain();
       await app.close();
     },
   };

@@ -1,13 +1,15 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { Logger } from '@nestjs/common';
-import { fromServiceError } from '@sky-genesis/grpc';
+import { CertificateProvider, fromServiceError, readOnlyRpcs, type Rpc, rpcs } from '@sky-genesis/grpc';
 import { loadPackage } from '@sky-genesis/proto';
+import { type Names, TestAuthority } from '../../grpc/src/tls/authority.fixture';
+import { TestFiles } from '../../grpc/src/tls/tls-loopback.fixture';
 import { authInterceptor, type AuthOptions } from './auth.interceptor';
 import { ANONYMOUS } from './caller-claims';
 import { ContractServer } from './contract-server.fixture';
 import { issueToken } from './issue-token';
-import { readOnlyRpcs, type Rpc, rpcs, scopes } from './rpcs';
+import { scopes } from './scopes';
 import { ServiceTokens } from './service-tokens';
 import { TokenVerifier } from './token-verifier';
 
@@ -37,7 +39,7 @@ function metadataOf(entries: Record<string, string | undefined>): Metadata {
   for (const [name, value] of Object.entries(entries)) if (value !== undefined) metadata.add(name, value);
   return metadata;
 }
-const withScope = (scope: string) => ({ authorization: `Bearer ${issueToken(settings, { sub: 'ann', scope }, 60)}` });
+const withScope = (scope: string) => ({ authorization: `Bearer ${issueToken(settings, { sub: 'ann', scope }, 3600)}` });
 
 test.each(paths)('%s: without a token nothing reaches the handler, with its scope all does', async (path) => {
   await start();
@@ -138,6 +140,58 @@ describe('a service token', () => {
     const metadata = metadataOf({ 'x-service-authorization': `Bearer ${token}` });
     await expect(server.call(path, metadata)).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
     expect(server.handled).toEqual([]);
+  });
+});
+
+describe('with mutual TLS', () => {
+  const path = '/sky_genesis.SearchService/IndexDocuments';
+  const files: TestFiles[] = [];
+  afterEach(() => files.splice(0).forEach((side) => side.close()));
+
+  /** A server of search, and a client that shows a certificate of these names. */
+  async function startWith(names: Names): Promise<void> {
+    const authority = new TestAuthority();
+    files.push(...[{ dns: ['search'] }, names].map((shown) => new TestFiles(authority.issue(shown), authority.certificate)));
+    const [ofServer, ofClient] = files.map(({ opened }) => new CertificateProvider(opened)) as [CertificateProvider, CertificateProvider];
+    const interceptor = authInterceptor({ verifier, serviceTokens, allowAnonymous: false, openReflection: false });
+    const secured = { ofServer: ofServer.serverCredentials(true), ofClient: ofClient.channelCredentials('search') };
+    server = await ContractServer.start([interceptor], false, secured);
+  }
+  const tokenOf = async (service: string) => ({ 'x-service-authorization': `Bearer ${await serviceTokens.issue(service)}` });
+
+  test.each<[string, Names]>([
+    ['its DNS name', { dns: ['mail', 'localhost'] }],
+    ['its SPIFFE id', { uris: ['spiffe://cluster.local/ns/sge/sa/mail'] }],
+  ])('a service token is believed from the service itself, by %s', async (_what, names) => {
+    await startWith(names);
+    await server.call(path, metadataOf(await tokenOf('mail')));
+    expect(server.handled).toMatchObject([{ context: { service: 'mail', caller: { service: 'mail' } } }]);
+  });
+
+  test.each<[string, Names, string]>([
+    ['another service', { dns: ['api-gateway'] }, 'the token is that of mail, the certificate is not: api-gateway'],
+    ['a common name', { commonName: 'mail' }, 'the token is that of mail, the certificate is not: no name'],
+    ['a trust domain', { uris: ['spiffe://mail'] }, 'the token is that of mail, the certificate is not: spiffe://mail'],
+  ])('from %s it is refused, whatever else the call has', async (_what, names, message) => {
+    await startWith(names);
+    const metadata = metadataOf({ ...withScope(everyScope), ...(await tokenOf('mail')), 'x-request-id': 'mine-1' });
+    const error = await server.call(path, metadata).catch((thrown: unknown) => thrown);
+    expect(fromServiceError(error as ServiceError)).toMatchObject({ code: 'PERMISSION_DENIED', reason: 'PEER_NOT_ALLOWED', message });
+    expect((error as ServiceError).metadata.get('x-request-id')).not.toEqual(['mine-1']);
+    expect(server.handled).toEqual([]);
+  });
+
+  test('a bad token is a bad token', async () => {
+    await startWith({ dns: ['mail'] });
+    const call = server.call(path, metadataOf({ 'x-service-authorization': 'Bearer bad' }));
+    await expect(call).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+  });
+
+  test('a certificate alone makes no service of its holder', async () => {
+    await startWith({ dns: ['mail'] });
+    await server.call(path, metadataOf(withScope(everyScope)));
+    expect(server.handled[0]?.context).toMatchObject({ caller: { subject: 'ann' } });
+    expect(server.handled[0]?.context?.service).toBeUndefined();
   });
 });
 

@@ -7,10 +7,20 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { Logger } from '@nestjs/common';
-import { believe, type CallContext, type Caller, callContext, RuleError, SERVICE_AUTHORIZATION, toStatus } from '@sky-genesis/grpc';
+import {
+  believe,
+  type Caller,
+  type CallContext,
+  callContext,
+  namesService,
+  readOnlyRpcs,
+  RuleError,
+  SERVICE_AUTHORIZATION,
+  toStatus,
+} from '@sky-genesis/grpc';
 import { bearerToken } from './bearer-token';
 import { ANONYMOUS } from './caller-claims';
-import { readOnlyRpcs, requireScope, serviceScopes } from './rpcs';
+import { requireScope, serviceScopes } from './scopes';
 import type { ServiceTokens } from './service-tokens';
 import type { TokenVerifier } from './token-verifier';
 
@@ -68,8 +78,7 @@ export const authInterceptor =
 async function admit(path: string, metadata: Metadata, options: AuthOptions): Promise<CallContext> {
   const context = callContext.getStore();
   if (!context) throw new Error('authInterceptor runs without a call context');
-  const [serviceAuthorization] = metadata.get(SERVICE_AUTHORIZATION);
-  const service = serviceAuthorization === undefined ? undefined : await options.serviceTokens.verify(bearerToken(serviceAuthorization));
+  const service = await serviceFrom(metadata, context, options);
   // One of the product's own, wherever it runs.
   if (service !== undefined) believe(context, metadata);
   if (context.earlyData && !readOnlyRpcs.has(path)) throw new RuleError('TOO_EARLY');
@@ -78,6 +87,20 @@ async function admit(path: string, metadata: Metadata, options: AuthOptions): Pr
   if (service !== undefined) context.service = service;
   context.caller = caller;
   return context;
+}
+
+/**
+ * The service that calls, as its token says. Where the peer has a certificate, it must be that service's own: a token
+ * that was stolen is of no use without the key of the one it was issued to.
+ */
+async function serviceFrom(metadata: Metadata, { peer }: CallContext, { serviceTokens }: AuthOptions): Promise<string | undefined> {
+  const [serviceAuthorization] = metadata.get(SERVICE_AUTHORIZATION);
+  if (serviceAuthorization === undefined) return undefined;
+  const service = await serviceTokens.verify(bearerToken(serviceAuthorization));
+  if (peer && !namesService(peer, service)) {
+    throw new RuleError('PEER_NOT_ALLOWED', `the token is that of ${service}, the certificate is not: ${peer.join(', ') || 'no name'}`);
+  }
+  return service;
 }
 
 async function callerFrom(metadata: Metadata, service: string | undefined, { allowAnonymous, verifier }: AuthOptions): Promise<Caller> {

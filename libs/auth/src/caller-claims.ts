@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url';
 import type { Caller } from '@sky-genesis/grpc';
-import { scopes } from './rpcs';
+import { scopes } from './scopes';
 
 const TENANT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** Neither control characters nor half surrogates: two subjects that PostgreSQL stores alike would share a tenant. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import {
+  type ChannelCredentials,
   Client,
   credentials,
   type Metadata,
@@ -24,6 +25,11 @@ export interface Handled {
   messages: number;
 }
 
+export interface Secured {
+  ofServer: ServerCredentials;
+  ofClient: ChannelCredentials;
+}
+
 type Method = MethodDefinition<object, object>;
 type Stream = NodeJS.ReadableStream & { write(message: object): boolean; end(): void };
 type Respond = (error: null, response: object) => void;
@@ -38,14 +44,18 @@ export class ContractServer {
     private readonly client: Client,
   ) {}
 
-  /** @param isTrusted whether its peers, on loopback, are believed what they say of a call */
-  static async start(interceptors: readonly ServerInterceptor[], isTrusted = false): Promise<ContractServer> {
+  /**
+   * @param isTrusted whether its peers, on loopback, are believed what they say of a call
+   * @param secured the credentials of both sides; plaintext where they are left out
+   */
+  static async start(interceptors: readonly ServerInterceptor[], isTrusted = false, secured?: Secured): Promise<ContractServer> {
+    const { ofServer, ofClient } = secured ?? { ofServer: ServerCredentials.createInsecure(), ofClient: credentials.createInsecure() };
     const limits = { maxMessageBytes: 65_536, timeoutMs: 10_000 };
     const server = new Server({ interceptors: [callContextInterceptor(limits, () => isTrusted), ...interceptors] });
     const port = await new Promise<number>((resolve, reject) =>
-      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
+      server.bindAsync('127.0.0.1:0', ofServer, (error, bound) => (error ? reject(error) : resolve(bound))),
     );
-    const started = new ContractServer(server, new Client(`127.0.0.1:${port}`, credentials.createInsecure()));
+    const started = new ContractServer(server, new Client(`127.0.0.1:${port}`, ofClient));
     for (const [name, entry] of Object.entries(loadPackage())) {
       if (name.startsWith('sky_genesis.') && !('format' in entry)) started.add(entry as ServiceDefinition);
     }

@@ -6,7 +6,7 @@ export { ANONYMOUS, type CallerClaims } from './caller-claims';
 export { Calls } from './calls.decorator';
 export { issueToken } from './issue-token';
 export { JwtAuthGuard } from './jwt-auth.guard';
-export { readOnlyRpcs, requireScope, type Rpc, rpcs, scopes } from './rpcs';
+export { requireScope, scopes } from './scopes';
 export { ScopeGuard } from './scope.guard';
 export { ServiceTokens } from './service-tokens';
 export { TokenVerifier } from './token-verifier';

@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { type Caller, RuleError } from '@sky-genesis/grpc';
 import { Calls } from './calls.decorator';
-import { requireScope } from './rpcs';
+import { requireScope } from './scopes';
 
 /** Asks for the scope of the RPC that the route calls; stands behind JwtAuthGuard. A route without `Calls` is refused. */
 @Injectable()

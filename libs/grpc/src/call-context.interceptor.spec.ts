@@ -47,8 +47,8 @@ beforeAll(async () => {
       submitEmails: (call: Stream) => streamHandler(call),
     },
     limits: { GRPC_TIMEOUT: 1 },
-    isTrusted: (address) => trusted(address),
-    interceptors: [slowCaller],
+    isTrusted: ({ address }) => trusted(address),
+    interceptors: { authentication: slowCaller },
     // The client would otherwise refuse these by itself.
     channel: { 'grpc.max_send_message_length': -1 },
   });

@@ -5,6 +5,7 @@ import { saysEarlyData } from './early-data';
 import { completeStatus, type SentStatus, toStatus } from './grpc-status';
 import { REQUEST_ID, requestIdFrom, TRACEPARENT, traceparentFrom } from './request-id';
 import { RuleError } from './rule-error';
+import { peerIdentities } from './tls/peer-identity';
 import type { IsTrusted } from './trusted-proxies';
 
 /** What a caller may send, names and values as they travel (`-bin` as base64); grpc-js has no bound of its own. HTTP/2 ends at 64 KiB. */
@@ -19,9 +20,9 @@ export interface CallLimits {
 }
 
 /**
- * The first interceptor of every server: gives each call its context (request id, early data, abort signal), bounds its
- * time and its metadata, and completes the statuses that grpc-js makes by itself. A call that is late when it comes is
- * refused.
+ * The first interceptor of every server: gives each call its context (request id, peer, early data, abort signal, deadline),
+ * bounds its time and its metadata, and completes the statuses that grpc-js makes by itself. A call that is late when it comes
+ * is refused.
  * @param isTrusted whether a peer is believed what it says of a call
  */
 export const callContextInterceptor =
@@ -52,7 +53,9 @@ export const callContextInterceptor =
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
         const { remoteAddress } = call.getConnectionInfo();
-        if (isTrusted(remoteAddress)) believe(context, metadata);
+        const peer = peerIdentities(call);
+        if (peer) context.peer = peer;
+        if (isTrusted({ address: remoteAddress, identities: peer })) believe(context, metadata);
         // Of a peer that is gone already nobody knows who it was: what may be a replay is one then.
         else if (remoteAddress === undefined) context.earlyData = saysEarlyData(metadata);
         context.traceparent = traceparentFrom(metadata.get(TRACEPARENT)[0]);

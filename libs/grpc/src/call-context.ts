@@ -15,6 +15,8 @@ export interface CallContext {
   signal: AbortSignal;
   /** When the answer is of no use any more, in unix milliseconds; Infinity where nothing says so, as of most streams. */
   deadline: number;
+  /** Who the client certificate says the peer is: its DNS names and URIs. Only where TLS has verified one. */
+  peer?: readonly string[];
   caller?: Caller;
   /** Which of the product's own services calls, where one does. */
   service?: string;

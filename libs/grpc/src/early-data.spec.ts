@@ -33,7 +33,7 @@ test.each([
   const seen: unknown[] = [];
   const peers: unknown[] = [];
   loopback = await Loopback.start({
-    isTrusted: (address) => {
+    isTrusted: ({ address }) => {
       peers.push(address);
       return false;
     },

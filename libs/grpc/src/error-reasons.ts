@@ -34,6 +34,10 @@ export const errorReasons = {
   ROUTE_NOT_FOUND: { code: 'NOT_FOUND', meaning: 'There is no such route.' },
   SERVICES_ONLY: { code: 'PERMISSION_DENIED', meaning: "`tenant` and `source` are for the product's own services." },
   EMAIL_NOT_FOUND: { code: 'NOT_FOUND', meaning: 'The tenant has no email with this id.' },
+  PEER_NOT_ALLOWED: {
+    code: 'PERMISSION_DENIED',
+    meaning: 'The client certificate does not allow this call, or is not that of the service.',
+  },
   IDEMPOTENCY_KEY_REUSED: {
     code: 'ALREADY_EXISTS',
     meaning: 'The idempotency key was used within 24 h for an email with other content.',

@@ -1,20 +1,24 @@
 import { once } from 'node:events';
 import {
+  credentials,
   type sendUnaryData,
   Server,
   ServerCredentials,
   type ServerReadableStream,
   type ServerUnaryCall,
   type ServerWritableStream,
+  type ServiceDefinition,
 } from '@grpc/grpc-js';
-import { type Client, credentials, loadPackageDefinition, type ServiceClientConstructor, type ServiceDefinition } from '@grpc/grpc-js';
-import type { ClientGrpc } from '@nestjs/microservices';
+
 import { type DownloadRequest, type FileChunk, loadPackage, type UploadResponse } from '@sky-genesis/proto';
 import { callContext } from './call-context';
+import { ChannelPool } from './channel.pool';
 import { FilesClient } from './files.client';
 import type { StreamOptions } from './grpc-stream.client';
 import { toStatus } from './grpc-status';
+import { LIMITS } from './loopback.fixture';
 import { RuleError } from './rule-error';
+import { ServiceChannel } from './service.channel';
 
 type Upload = ServerReadableStream<FileChunk, UploadResponse>;
 type Download = ServerWritableStream<DownloadRequest, Partial<FileChunk>>;
@@ -23,7 +27,7 @@ type Done = sendUnaryData<UploadResponse>;
 const SERVICE = 'sky_genesis.StreamingService';
 const DONE: UploadResponse = { fileId: 'file_1', size: '3', sha256: 'ab' };
 const server = new Server();
-const clients: Client[] = [];
+const pools: ChannelPool[] = [];
 const unary: { method: string; request: unknown }[] = [];
 let upload: (call: Upload, done: Done) => void;
 let download: (call: Download) => void;
@@ -46,22 +50,22 @@ beforeAll(async () => {
   address = `127.0.0.1:${port}`;
 });
 afterAll(() => {
-  for (const client of clients) client.close();
+  for (const pool of pools) pool.close();
   server.forceShutdown();
 });
 
 function clientOf(): FilesClient {
-  const getClientByServiceName = (name: string) => {
-    let found: unknown = loadPackageDefinition(loadPackage());
-    for (const part of (name === 'Health' ? 'grpc.health.v1.Health' : SERVICE).split('.')) found = (found as Record<string, unknown>)[part];
-    const client = new (found as ServiceClientConstructor)(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
-    clients.push(client);
-    return client;
-  };
-  return new FilesClient({ getClientByServiceName } as unknown as ClientGrpc, {
-    timeoutMs: 5000,
-    serviceToken: () => Promise.resolve('signed'),
+  const limits = { ...LIMITS, GRPC_MAX_MESSAGE_SIZE: 4_194_304 };
+  const pool = new ChannelPool({
+    service: 'StreamingService',
+    target: address,
+    credentials: credentials.createInsecure(),
+    limits,
+    size: 1,
   });
+  pools.push(pool);
+  const serviceToken = () => Promise.resolve('signed');
+  return new FilesClient(new ServiceChannel({ service: 'StreamingService', unary: pool, streams: pool, timeoutMs: 5000, serviceToken }));
 }
 const uploading = (chunks: AsyncIterable<FileChunk>, options: StreamOptions = {}) => clientOf().uploadFile(chunks, options);
 const inCall = <T>(signal: AbortSignal, work: () => T) =>

@@ -1,4 +1,3 @@
-import type { ClientGrpc } from '@nestjs/microservices';
 import type {
   CreateUploadRequest,
   DeleteFileRequest,
@@ -13,17 +12,12 @@ import type {
 } from '@sky-genesis/proto';
 import type { CallOptions } from './grpc-client';
 import type { StreamOptions } from './grpc-stream.client';
-import { ServiceChannel, type ServiceChannelSettings } from './service.channel';
+import type { ServiceChannel } from './service.channel';
 import { countedBytes, countedRequests } from './young-buffers';
 
 /** StreamingService as seen by its callers: the only place where they meet. */
 export class FilesClient {
-  private readonly channel: ServiceChannel;
-
-  /** @param streams the channel of uploads and downloads: one of their own, so that unary calls do not wait behind them */
-  constructor(client: ClientGrpc, settings: ServiceChannelSettings, streams = client) {
-    this.channel = new ServiceChannel('StreamingService', client, settings, streams);
-  }
+  constructor(private readonly channel: ServiceChannel) {}
 
   /** As `sendAll`. To end the chunks before the last one is to keep what was sent: UPLOAD_INCOMPLETE says up to where. */
   uploadFile(chunks: AsyncIterable<FileChunk>, options: StreamOptions): Promise<UploadResponse> {

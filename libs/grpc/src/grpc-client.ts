@@ -1,11 +1,8 @@
 import { type Client, type Metadata, type ServiceError, type ClientUnaryCall } from '@grpc/grpc-js';
-import { type GrpcOptions, Transport } from '@nestjs/microservices';
-import { loadPackage } from '@sky-genesis/proto';
 import { type CallContext, callContext } from './call-context';
 import { isBareTimeout, noAnswer, timeForNextHop } from './deadline';
 import { EARLY_DATA } from './early-data';
 import { fromServiceError } from './grpc-status';
-import type { GrpcSettings } from './grpc.settings';
 import { REQUEST_ID, TRACEPARENT } from './request-id';
 
 /** What a call carries besides its request and what its context says. */
@@ -15,35 +12,6 @@ export interface CallOptions {
   idempotencyKey?: string | undefined;
   /** Bounds this call, in milliseconds. A unary call is bounded by GRPC_TIMEOUT, too; a stream by nothing else. */
   timeoutMs?: number | undefined;
-}
-
-/**
- * Options for `ClientsModule`: a channel to one service.
- * @param ownConnection one that no other channel shares
- * @param windowBytes what the other side may send of one stream before it is read; 65,535 where left out. It is also the
- *   memory of a stream whose reader is slow: Node gives the window of the whole connection back as bytes arrive
- */
-export function grpcClientOptions(address: string, limits: GrpcSettings, ownConnection = false, windowBytes?: number): GrpcOptions {
-  return {
-    transport: Transport.GRPC,
-    options: {
-      url: address,
-      package: ['sky_genesis', 'grpc.health.v1'],
-      packageDefinition: loadPackage(),
-      maxReceiveMessageLength: limits.GRPC_MAX_MESSAGE_SIZE,
-      maxSendMessageLength: limits.GRPC_MAX_MESSAGE_SIZE,
-      channelOptions: {
-        'grpc.keepalive_time_ms': limits.GRPC_KEEPALIVE_TIME * 1000,
-        'grpc.keepalive_timeout_ms': 20_000,
-        'grpc.initial_reconnect_backoff_ms': 100,
-        'grpc.max_reconnect_backoff_ms': 2000,
-        'grpc.service_config_disable_resolution': 1,
-        'grpc.enable_channelz': 0,
-        'grpc.use_local_subchannel_pool': ownConnection ? 1 : 0,
-        ...(windowBytes !== undefined && { 'grpc-node.flow_control_window': windowBytes }),
-      },
-    },
-  };
 }
 
 interface UnaryMethod {

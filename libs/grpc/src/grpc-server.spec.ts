@@ -12,7 +12,7 @@ import {
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { GrpcServer } from './grpc-server';
-import { ask, Loopback, MAIL } from './loopback.fixture';
+import { ask, LIMITS, Loopback, MAIL } from './loopback.fixture';
 import { ServerHealth } from './server-health';
 
 interface HealthClient extends Client {
@@ -103,13 +103,38 @@ describe('reflection', () => {
   });
 });
 
+/** The longest that a timer of Node can be. */
+const LONG_DRAIN = { DRAIN_SECONDS: 2_147_483 };
+
 describe('drain', () => {
+  test('serves on for the notice, while nobody is led here any more, and only then ends streams', async () => {
+    const told: string[] = [];
+    const { grpcServer } = await start({
+      limits: { DRAIN_NOTICE_SECONDS: 1 },
+      handlers: { getEmail: (_call: unknown, callback: (error: null, answer: object) => void) => callback(null, { status: 'sent' }) },
+      onDrain: () => told.push('streams'),
+    });
+    grpcServer.setServing(true);
+    grpcServer.announce({
+      revoke: () => {
+        told.push('revoked');
+        return Promise.resolve();
+      },
+    });
+    const drained = grpcServer.drain().then(() => told.push('drained'));
+    expect(grpcServer.isDraining).toBe(true);
+    expect((await ask(loopback.client(), 'GetEmail', { id: 'msg_1' })).response).toMatchObject({ status: 'sent' });
+    expect(told).toEqual(['revoked']);
+    await drained;
+    expect(told).toEqual(['revoked', 'streams', 'drained']);
+  });
+
   test('tells NOT_SERVING, ends Watches, and does not wait for the grace when nothing runs', async () => {
-    const { grpcServer } = await start();
+    const { grpcServer } = await start({ limits: LONG_DRAIN });
     grpcServer.setServing(true);
     const watch = watchOf('');
     expect(await nextOf(watch)).toBe('SERVING');
-    const drained = grpcServer.drain(2 ** 30);
+    const drained = grpcServer.drain();
     expect(await nextOf(watch)).toBe('NOT_SERVING');
     expect(await nextOf(watch)).toBe('end');
     await drained;
@@ -120,6 +145,7 @@ describe('drain', () => {
     let entered: () => void = () => undefined;
     const running = new Promise<void>((resolve) => (entered = resolve));
     const { grpcServer } = await start({
+      limits: LONG_DRAIN,
       handlers: {
         getEmail: (_call: unknown, callback: (error: null, answer: object) => void) => {
           finish = () => callback(null, { status: 'sent' });
@@ -129,7 +155,7 @@ describe('drain', () => {
     });
     const answer = ask(loopback.client(), 'GetEmail', { id: 'msg_1' });
     await running;
-    const drained = grpcServer.drain(2 ** 30);
+    const drained = grpcServer.drain();
     const refused = await ask(loopback.client(), 'GetEmail', { id: 'msg_2' }, undefined, { deadline: Date.now() + 5000 });
     expect(refused.error?.code).toBe(status.UNAVAILABLE);
     finish!();
@@ -141,6 +167,7 @@ describe('drain', () => {
     const told = jest.spyOn(ServerHealth.prototype, 'setServing');
     let stream: ServerWritableStream<unknown, unknown> | undefined;
     const { grpcServer } = await start({
+      limits: LONG_DRAIN,
       handlers: { watchEvents: (call: ServerWritableStream<unknown, unknown>) => (stream = call).write({ cursor: '1' }) },
       onDrain: () => {
         stream?.write({ cursor: String(told.mock.calls.at(-1)) });
@@ -151,7 +178,7 @@ describe('drain', () => {
     const client = loopback.client() as unknown as { watchEvents(request: object): ClientReadableStream<{ cursor: string }> };
     const watch = client.watchEvents({})[Symbol.asyncIterator]() as AsyncIterator<{ cursor: string }>;
     expect((await watch.next()).value).toMatchObject({ cursor: '1' });
-    const drained = grpcServer.drain(2 ** 30);
+    const drained = grpcServer.drain();
     expect((await watch.next()).value).toMatchObject({ cursor: 'false' });
     expect((await watch.next()).done).toBe(true);
     await drained;
@@ -159,6 +186,7 @@ describe('drain', () => {
 
   test('cuts a stream that does not end, after the grace and not before', async () => {
     const { grpcServer } = await start({
+      limits: { DRAIN_SECONDS: 1 },
       handlers: { watchEvents: (call: ServerWritableStream<unknown, unknown>) => call.write({ cursor: '1' }) },
     });
     const client = loopback.client() as unknown as { watchEvents(request: object): ClientReadableStream<{ cursor: string }> };
@@ -167,8 +195,8 @@ describe('drain', () => {
     await new Promise((resolve) => stream.once('data', resolve));
     let isCut = false;
     void cut.then(() => (isCut = true));
-    const drained = grpcServer.drain(200);
-    await delay(50);
+    const drained = grpcServer.drain();
+    await delay(500);
     expect(isCut).toBe(false);
     await drained;
     expect([status.UNAVAILABLE, status.CANCELLED]).toContain((await cut).code);
@@ -178,17 +206,21 @@ describe('drain', () => {
     const { grpcServer } = await start();
     const told = jest.spyOn(ServerHealth.prototype, 'setServing');
     grpcServer.setServing(true);
-    const drained = grpcServer.drain(1000);
+    const drained = grpcServer.drain();
     grpcServer.setServing(true);
     await drained;
     expect(told.mock.calls).toEqual([[true], [false]]);
   });
 
   test('may come before the server is started', async () => {
-    const limits = { GRPC_MAX_MESSAGE_SIZE: 65_536, GRPC_KEEPALIVE_TIME: 600, GRPC_TIMEOUT: 30 };
-    await new GrpcServer({ url: '127.0.0.1:1', services: [], reflection: false, limits, isTrusted: () => false, interceptors: [] }).drain(
-      2 ** 30,
-    );
+    await new GrpcServer({
+      url: '127.0.0.1:1',
+      services: [],
+      reflection: false,
+      limits: LIMITS,
+      isTrusted: () => false,
+      interceptors: {},
+    }).drain();
     await start();
   });
 });

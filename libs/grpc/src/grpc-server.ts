@@ -1,10 +1,15 @@
-import type { Server, ServerInterceptor, ServerOptions } from '@grpc/grpc-js';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Server, ServerCredentials, ServerInterceptor, ServerOptions } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { loadPackage } from '@sky-genesis/proto';
 import { callContextInterceptor } from './call-context.interceptor';
+import { noteGzipReaders } from './compression/gzip-readers';
+import { responseCompression } from './compression/response-compression.interceptor';
+import type { GrpcServerLimits } from './grpc-server.settings';
 import type { GrpcSettings } from './grpc.settings';
 import { raiseWindows } from './http2-windows';
+import { type AppsRole, type ByRole, inOrder } from './interceptor-order';
 import { boundTimeouts } from './long-timeouts';
 import { ServerHealth } from './server-health';
 import type { IsTrusted } from './trusted-proxies';
@@ -16,15 +21,23 @@ export interface GrpcServerSettings {
   services: readonly string[];
   /** Whether the schema is told by grpc.reflection (v1 and v1alpha). */
   reflection: boolean;
-  limits: GrpcSettings;
+  limits: GrpcSettings & Pick<GrpcServerLimits, 'GRPC_CONNECTION_AGE_SECONDS' | 'DRAIN_SECONDS' | 'DRAIN_NOTICE_SECONDS'>;
+  /** Plaintext where left out. */
+  credentials?: ServerCredentials | undefined;
   /** Whether a peer is believed what it says of a call. */
   isTrusted: IsTrusted;
-  /** Run in this order, after the call has its context. */
-  interceptors: readonly ServerInterceptor[];
+  /** Run in the order of ROLES, with those that every server has. */
+  interceptors: ByRole<ServerInterceptor, AppsRole>;
   /** Shown the grpc-js server once it is made, for what can only be observed there. */
   observe?: (server: Server) => void;
-  /** Called once health tells NOT_SERVING and before running calls are waited for: streams, which have no end of their own, are ended here. */
+  /** Called once callers had time to go elsewhere: streams, which have no end of their own, are ended here. */
   onDrain?: () => void;
+}
+
+/** How others find an instance, such as a lease in etcd. */
+export interface Announcement {
+  /** Takes it back. Bounded in time, and never throws. */
+  revoke(): Promise<void>;
 }
 
 /**
@@ -33,25 +46,31 @@ export interface GrpcServerSettings {
  */
 export class GrpcServer {
   readonly options: GrpcOptions;
-  private readonly url: string;
   private readonly health: ServerHealth;
-  private readonly onDrain: () => void;
   private server: Server | undefined;
+  private announcement: Announcement | undefined;
   private serving = false;
   private draining = false;
 
-  constructor({ url, services, reflection, limits, isTrusted, interceptors, observe, onDrain = () => undefined }: GrpcServerSettings) {
-    this.url = url;
-    this.onDrain = onDrain;
+  constructor(private readonly settings: GrpcServerSettings) {
+    const { url, services, reflection, limits, credentials, isTrusted, interceptors, observe } = settings;
     this.health = new ServerHealth(['', ...services]);
+    const context = callContextInterceptor(
+      { maxMessageBytes: limits.GRPC_MAX_MESSAGE_SIZE, timeoutMs: limits.GRPC_TIMEOUT * 1000 },
+      isTrusted,
+    );
+    const compression = limits.GRPC_COMPRESSION === 'gzip' && responseCompression(limits.GRPC_COMPRESSION_MIN_BYTES);
     const channelOptions: ServerOptions = {
-      interceptors: [
-        callContextInterceptor({ maxMessageBytes: limits.GRPC_MAX_MESSAGE_SIZE, timeoutMs: limits.GRPC_TIMEOUT * 1000 }, isTrusted),
+      interceptors: inOrder({
+        tracing: context,
+        deadline: context,
         ...interceptors,
-      ],
+        ...(compression && { compression }),
+      }),
       'grpc.max_receive_message_length': limits.GRPC_MAX_MESSAGE_SIZE,
       'grpc.keepalive_time_ms': limits.GRPC_KEEPALIVE_TIME * 1000,
       'grpc.keepalive_timeout_ms': 20_000,
+      'grpc.max_connection_age_ms': limits.GRPC_CONNECTION_AGE_SECONDS * 1000,
       'grpc.max_concurrent_streams': 1024,
       // Its bookkeeping costs a sixth of the unary rate.
       'grpc.enable_channelz': 0,
@@ -64,13 +83,14 @@ export class GrpcServer {
         packageDefinition: loadPackage(),
         maxReceiveMessageLength: limits.GRPC_MAX_MESSAGE_SIZE,
         channelOptions: channelOptions,
+        ...(credentials && { credentials }),
         onLoadPackageDefinition: (_definition, server: Server) => {
           this.server = server;
           observe?.(server);
-          whenBound(server, () => {
-            raiseWindows(server);
-            boundTimeouts(server);
-          });
+          // Nest has bound it by now.
+          raiseWindows(server);
+          boundTimeouts(server);
+          noteGzipReaders(server);
           this.health.addToServer(server);
           if (reflection) new ReflectionService(loadPackage()).addToServer(server);
         },
@@ -86,26 +106,31 @@ export class GrpcServer {
     this.health.setServing(now);
   }
 
-  /** NOT_SERVING, then no new calls; running ones may end within the grace, then are cut. */
-  async drain(graceMs: number): Promise<void> {
+  /** Whether `drain` has begun: readiness says no from then on. */
+  get isDraining(): boolean {
+    return this.draining;
+  }
+
+  /** Said of a server that serves; taken back when it drains. */
+  announce(announcement: Announcement): void {
+    this.announcement = announcement;
+  }
+
+  /**
+   * In this order: NOT_SERVING and not found any more, while everything is served for DRAIN_NOTICE_SECONDS; streams are told
+   * to go on elsewhere; no new calls; running ones may end within DRAIN_SECONDS, then are cut.
+   */
+  async drain(): Promise<void> {
+    const { url, limits, onDrain } = this.settings;
     this.setServing(false);
     this.draining = true;
+    await Promise.all([this.announcement?.revoke(), delay(limits.DRAIN_NOTICE_SECONDS * 1000)]);
     this.health.endWatches();
-    this.onDrain();
+    onDrain?.();
     const { server } = this;
     if (!server) return;
     // Not forceShutdown: it cuts the sessions that channelz knows, and channelz is off.
-    server.drain(this.url, graceMs);
+    server.drain(url, limits.DRAIN_SECONDS * 1000);
     await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
   }
-}
-
-/** Nest binds the server by itself, and does not tell when. */
-function whenBound(server: Server, bound: () => void): void {
-  const bindAsync = server.bindAsync.bind(server);
-  server.bindAsync = (address, credentials, callback) =>
-    bindAsync(address, credentials, (error, port) => {
-      if (!error) bound();
-      callback(error, port);
-    });
 }

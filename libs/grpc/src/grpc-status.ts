@@ -116,6 +116,10 @@ const violationsIn = (value: Uint8Array): FieldViolation[] =>
 const knownReason = (reason: string): ErrorReason | undefined =>
   Object.hasOwn(errorReasons, reason) ? (reason as ErrorReason) : undefined;
 
+/** What grpc-js says of a message in an encoding that it does not read; the protocol has the server tell those that it does. */
+const UNKNOWN_ENCODING = 'Received message compressed with unsupported encoding';
+const READ_ENCODINGS = 'identity,deflate,gzip';
+
 /** What grpc-js tells as INTERNAL although the caller sent it: the beginnings of its texts. */
 const CALLERS_FAULT = ['Error deserializing request', 'Failed to decompress message', 'Invalid grpc-timeout'];
 
@@ -135,7 +139,9 @@ export function completeStatus(sent: SentStatus, maxMessageBytes: number): SentS
   if (sent.code === status.UNKNOWN || sent.code === status.INTERNAL) return toStatus(new RuleError('INTERNAL'));
   const reason = defaultReason(codeName(sent.code));
   if (status[errorReasons[reason].code] !== sent.code) return sent;
-  return toStatus(new RuleError(reason, text || undefined));
+  const complete = toStatus(new RuleError(reason, text || undefined));
+  if (text.startsWith(UNKNOWN_ENCODING)) complete.metadata.set('grpc-accept-encoding', READ_ENCODINGS);
+  return complete;
 }
 
 const codeName = (code: number | null | undefined) => (status[code ?? status.UNKNOWN] ?? 'UNKNOWN') as CodeName;

@@ -17,17 +17,31 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { loadPackage } from '@sky-genesis/proto';
-import { GrpcServer } from './grpc-server';
-import type { GrpcSettings } from './grpc.settings';
+import { GrpcServer, type GrpcServerSettings } from './grpc-server';
+import type { AppsRole, ByRole } from './interceptor-order';
+import { ServiceChannel, type ServiceChannelSettings } from './service.channel';
 import type { IsTrusted } from './trusted-proxies';
 
 export const MAIL = 'sky_genesis.MailService';
 
+type Limits = GrpcServerSettings['limits'];
+
+export const LIMITS: Limits = {
+  GRPC_MAX_MESSAGE_SIZE: 65_536,
+  GRPC_KEEPALIVE_TIME: 600,
+  GRPC_TIMEOUT: 30,
+  GRPC_COMPRESSION: 'gzip',
+  GRPC_COMPRESSION_MIN_BYTES: 1024,
+  GRPC_CONNECTION_AGE_SECONDS: 1800,
+  DRAIN_NOTICE_SECONDS: 0,
+  DRAIN_SECONDS: 0,
+};
+
 export interface LoopbackOptions {
   handlers?: UntypedServiceImplementation;
-  limits?: Partial<GrpcSettings>;
+  limits?: Partial<Limits>;
   isTrusted?: IsTrusted;
-  interceptors?: readonly ServerInterceptor[];
+  interceptors?: ByRole<ServerInterceptor, AppsRole>;
   reflection?: boolean;
   channel?: ChannelOptions;
   onDrain?: () => void;
@@ -48,18 +62,17 @@ export class Loopback {
     handlers = {},
     limits,
     isTrusted = () => true,
-    interceptors = [],
+    interceptors = {},
     reflection = true,
     channel = {},
     onDrain,
   }: LoopbackOptions): Promise<Loopback> {
-    const defaults: GrpcSettings = { GRPC_MAX_MESSAGE_SIZE: 65_536, GRPC_KEEPALIVE_TIME: 600, GRPC_TIMEOUT: 30 };
     const url = `127.0.0.1:${await freePort()}`;
     const settings = {
       url,
       services: [MAIL],
       reflection,
-      limits: { ...defaults, ...limits },
+      limits: { ...LIMITS, ...limits },
       isTrusted,
       interceptors,
       ...(onDrain && { onDrain }),
@@ -68,10 +81,11 @@ export class Loopback {
     const { options } = grpcServer.options;
     const server = new Server(options.channelOptions as ServerOptions);
     server.addService(loadPackage()[MAIL] as ServiceDefinition, handlers);
-    options.onLoadPackageDefinition?.(loadPackage(), server);
+    // In the order of Nest.
     await new Promise<void>((resolve, reject) =>
       server.bindAsync(url, ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve())),
     );
+    options.onLoadPackageDefinition?.(loadPackage(), server);
     return new Loopback(grpcServer, server, url, { 'grpc.use_local_subchannel_pool': 1, ...channel });
   }
 
@@ -84,9 +98,21 @@ export class Loopback {
     return client;
   }
 
+  /** How many connections it has. */
+  get connections(): number {
+    const { http2Servers } = this.server as unknown as { http2Servers: ReadonlyMap<unknown, { sessions: ReadonlySet<unknown> }> };
+    return [...http2Servers.values()].reduce((total, { sessions }) => total + sessions.size, 0);
+  }
+
+  /** The channel of a client class to this server. */
+  serviceChannel(settings: Pick<ServiceChannelSettings, 'timeoutMs' | 'serviceToken'>): ServiceChannel {
+    const pool = { client: (service: string) => this.client(service) };
+    return new ServiceChannel({ service: 'MailService', unary: pool, streams: pool, ...settings });
+  }
+
   async close(): Promise<void> {
     for (const client of this.clients) client.close();
-    await this.grpcServer.drain(0);
+    await this.grpcServer.drain();
   }
 }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
-import type { ClientGrpc } from '@nestjs/microservices';
+
 import type { CancelEmailRequest, GetEmailRequest, ListEmailsRequest, SubmitEmailRequest } from '@sky-genesis/proto';
 import { callContext } from './call-context';
 import { unaryCall } from './grpc-client';
@@ -28,11 +28,8 @@ beforeEach(() => {
   handler = (_call, callback) => callback(null, {});
 });
 
-const clientOf = (timeoutMs = 5000, server = loopback) => {
-  const services: Record<string, string> = { MailService: MAIL, Health: 'grpc.health.v1.Health' };
-  const grpc = { getClientByServiceName: (name: string) => server.client(services[name]) } as unknown as ClientGrpc;
-  return new MailClient(grpc, { timeoutMs, serviceToken: () => serviceToken });
-};
+const clientOf = (timeoutMs = 5000, server = loopback) =>
+  new MailClient(server.serviceChannel({ timeoutMs, serviceToken: () => serviceToken }));
 const get = (options = {}, client = clientOf()) => client.getEmail({ id: 'msg_1' }, options);
 const inCall = <T>(signal: AbortSignal, work: () => T) =>
   callContext.run({ requestId: 'mine-1', traceparent: '00-trace', signal, deadline: Infinity }, work);
@@ -135,7 +132,7 @@ test('a call that ended leaves no listener on the signal of its caller', async (
 test('a service that cannot be reached is SERVICE_UNAVAILABLE', async () => {
   const gone = await Loopback.start({});
   const client = clientOf(5000, gone);
-  await gone.grpcServer.drain(0);
+  await gone.grpcServer.drain();
   await expect(get({}, client)).rejects.toMatchObject({ reason: 'SERVICE_UNAVAILABLE', code: 'UNAVAILABLE' });
   await gone.close();
 });

@@ -1,4 +1,4 @@
-import type { ClientGrpc } from '@nestjs/microservices';
+import { randomUUID } from 'node:crypto';
 import type {
   CancelEmailRequest,
   CancelEmailResponse,
@@ -19,19 +19,16 @@ import type {
 } from '@sky-genesis/proto';
 import type { CallOptions } from './grpc-client';
 import type { StreamOptions } from './grpc-stream.client';
-import { ServiceChannel, type ServiceChannelSettings } from './service.channel';
+import type { ServiceChannel } from './service.channel';
 
 /** MailService as seen by its callers: the only place where they meet. */
 export class MailClient {
-  private readonly channel: ServiceChannel;
+  constructor(private readonly channel: ServiceChannel) {}
 
-  /** @param streams the channel of the streams: one of their own, where they are so many that unary calls would wait */
-  constructor(client: ClientGrpc, settings: ServiceChannelSettings, streams = client) {
-    this.channel = new ServiceChannel('MailService', client, settings, streams);
-  }
-
+  /** With a key of its own where the caller has none: then it may be tried again by itself (`serviceConfigOf`). */
   submitEmail(request: SubmitEmailRequest, options: CallOptions): Promise<SubmitEmailResponse> {
-    return this.channel.call('submitEmail', request, options);
+    const idempotencyKey = request.idempotencyKey || options.idempotencyKey || randomUUID();
+    return this.channel.call('submitEmail', { ...request, idempotencyKey }, options);
   }
 
   getEmail(request: GetEmailRequest, options: CallOptions): Promise<GetEmailResponse> {

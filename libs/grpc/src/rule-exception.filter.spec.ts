@@ -5,7 +5,7 @@ import { Test } from '@nestjs/testing';
 import { callContext } from './call-context';
 import { fromServiceError } from './grpc-status';
 import { GrpcServer } from './grpc-server';
-import { ask, freePort } from './loopback.fixture';
+import { LIMITS, ask, freePort } from './loopback.fixture';
 import { RuleError } from './rule-error';
 import { RuleExceptionFilter } from './rule-exception.filter';
 
@@ -32,8 +32,8 @@ let client: Client;
 
 beforeAll(async () => {
   const url = `127.0.0.1:${await freePort()}`;
-  const limits = { GRPC_MAX_MESSAGE_SIZE: 65_536, GRPC_KEEPALIVE_TIME: 600, GRPC_TIMEOUT: 5 };
-  const { options } = new GrpcServer({ url, services: [], reflection: true, limits, isTrusted: () => false, interceptors: [] });
+  const limits = { ...LIMITS, GRPC_TIMEOUT: 5 };
+  const { options } = new GrpcServer({ url, services: [], reflection: true, limits, isTrusted: () => false, interceptors: {} });
   const module = await Test.createTestingModule({ controllers: [EmailsController] }).compile();
   app = module.createNestMicroservice({ ...options, logger: false });
   await app.listen();

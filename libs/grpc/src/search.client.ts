@@ -1,4 +1,3 @@
-import type { ClientGrpc } from '@nestjs/microservices';
 import type {
   DeleteDocumentRequest,
   DeleteDocumentResponse,
@@ -11,16 +10,11 @@ import type {
 } from '@sky-genesis/proto';
 import type { CallOptions } from './grpc-client';
 import type { StreamOptions } from './grpc-stream.client';
-import { ServiceChannel, type ServiceChannelSettings } from './service.channel';
+import type { ServiceChannel } from './service.channel';
 
 /** SearchService as seen by its callers: the only place where they meet. */
 export class SearchClient {
-  private readonly channel: ServiceChannel;
-
-  /** @param streams the channel of the streams: one of their own, where they are so many that unary calls would wait */
-  constructor(client: ClientGrpc, settings: ServiceChannelSettings, streams = client) {
-    this.channel = new ServiceChannel('SearchService', client, settings, streams);
-  }
+  constructor(private readonly channel: ServiceChannel) {}
 
   search(request: SearchRequest, options: CallOptions): Promise<SearchResponse> {
     return this.channel.call('search', request, options);

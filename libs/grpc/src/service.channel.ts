@@ -1,12 +1,18 @@
 import { type Client, type ClientDuplexStream, type ClientReadableStream, type ClientWritableStream, Metadata } from '@grpc/grpc-js';
-import type { ClientGrpc } from '@nestjs/microservices';
 import { callContext } from './call-context';
+import type { ChannelPool } from './channel.pool';
 import { notOver } from './deadline';
 import { addContext, type CallOptions, methodOf, unaryCall } from './grpc-client';
 import { exchange, type ReadOptions, responsesOf, sendAll, type StreamOptions } from './grpc-stream.client';
 import type { RuleError } from './rule-error';
 
 export interface ServiceChannelSettings {
+  /** As in the contract, such as MailService. */
+  service: string;
+  unary: Pick<ChannelPool, 'client'>;
+  /** Of their own: they may be so many that unary calls would wait behind them. */
+  streams: Pick<ChannelPool, 'client'>;
+  /** The longest that a unary call may take. */
   timeoutMs: number;
   /** Gives the token that says which service calls; undefined where services have no key. */
   serviceToken: () => Promise<string> | undefined;
@@ -14,29 +20,16 @@ export interface ServiceChannelSettings {
 
 /** How one service of the contract is called: deadline, tokens, request id and trace; what the client classes share. */
 export class ServiceChannel {
-  private readonly unary: Client;
-  private readonly streams: Client;
-  private readonly health: Client;
+  private readonly name: string;
 
-  /**
-   * @param service as in the contract, such as MailService
-   * @param streams the channel of the streams: one of their own, where they are so many that unary calls would wait
-   */
-  constructor(
-    private readonly service: string,
-    client: ClientGrpc,
-    private readonly settings: ServiceChannelSettings,
-    streams = client,
-  ) {
-    this.streams = streams.getClientByServiceName<Client>(service);
-    this.unary = client.getClientByServiceName<Client>(service);
-    this.health = client.getClientByServiceName<Client>('Health');
+  constructor(private readonly settings: ServiceChannelSettings) {
+    this.name = `sky_genesis.${settings.service}`;
   }
 
   async call<Response>(method: string, request: unknown, options: CallOptions): Promise<Response> {
     const metadata = await this.metadataFor(options);
     const timeoutMs = Math.min(options.timeoutMs ?? Infinity, this.settings.timeoutMs);
-    return unaryCall(this.unary, method, request, metadata, timeoutMs);
+    return unaryCall(this.settings.unary.client(this.name), method, request, metadata, timeoutMs);
   }
 
   /** Begins with the first `next()`. As `responsesOf`. */
@@ -60,8 +53,8 @@ export class ServiceChannel {
 
   /** Whether the service says that it is SERVING (grpc.health.v1). */
   async isServing(timeoutMs: number): Promise<boolean> {
-    const request = { service: `sky_genesis.${this.service}` };
-    const { status } = await unaryCall<{ status: string }>(this.health, 'check', request, new Metadata(), timeoutMs);
+    const health: Client = this.settings.unary.client('grpc.health.v1.Health');
+    const { status } = await unaryCall<{ status: string }>(health, 'check', { service: this.name }, new Metadata(), timeoutMs);
     return status === 'SERVING';
   }
 
@@ -72,14 +65,15 @@ export class ServiceChannel {
       const metadata = await this.metadataFor(options);
       addContext(metadata, context);
       const deadline = options.timeoutMs === undefined ? {} : { deadline: Date.now() + options.timeoutMs };
-      return methodOf<(...args: unknown[]) => Call>(this.streams, method).call(this.streams, ...request, metadata, deadline, ...callback);
+      const client = this.settings.streams.client(this.name);
+      return methodOf<(...args: unknown[]) => Call>(client, method).call(client, ...request, metadata, deadline, ...callback);
     };
   }
 
   private bounded<Options extends StreamOptions>(method: string, options: Options): Options & { late?: RuleError } {
     const { timeoutMs } = options;
     if (timeoutMs === undefined) return options;
-    const { path } = methodOf<{ path: string }>(this.streams, method);
+    const { path } = methodOf<{ path: string }>(this.settings.streams.client(this.name), method);
     return { ...options, late: notOver(path, timeoutMs) };
   }
 

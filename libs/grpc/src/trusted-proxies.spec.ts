@@ -26,17 +26,26 @@ test.each<[string | undefined, boolean]>([
   ['', false],
   [undefined, false],
 ])('%s is trusted: %s', (address, trusted) => {
-  expect(trustedProxies(read(NETWORKS))(address)).toBe(trusted);
+  expect(trustedProxies(read(NETWORKS))({ address })).toBe(trusted);
 });
 
 test('where nothing is set, loopback is trusted', () => {
   const isTrusted = trustedProxies(read());
-  expect(['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1'].map(isTrusted)).toEqual([true, true, true, true]);
-  expect(['10.0.0.1', '::2', '::ffff:10.0.0.1'].map(isTrusted)).toEqual([false, false, false]);
+  expect(['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1'].map((address) => isTrusted({ address }))).toEqual([true, true, true, true]);
+  expect(['10.0.0.1', '::2', '::ffff:10.0.0.1'].map((address) => isTrusted({ address }))).toEqual([false, false, false]);
+});
+
+test('a peer is trusted by an identity of its certificate, too', () => {
+  const isTrusted = trustedProxies(['10.0.0.1'], ['edge', 'spiffe://sge/edge']);
+  expect([['edge'], ['x', 'spiffe://sge/edge']].map((identities) => isTrusted({ address: '192.0.2.1', identities }))).toEqual([true, true]);
+  expect([['mail'], ['Edge'], ['edge.x'], [], undefined].map((identities) => isTrusted({ address: '192.0.2.1', identities }))).toEqual(
+    Array(5).fill(false),
+  );
+  expect(isTrusted({ address: '10.0.0.1', identities: ['mail'] })).toBe(true);
 });
 
 test.each(['', ' ', ','])('"%s": nobody is trusted', (setting) => {
-  expect(['127.0.0.1', '::1', '10.0.0.1'].map(trustedProxies(read(setting)))).toEqual([false, false, false]);
+  expect(['127.0.0.1', '::1', '10.0.0.1'].map((address) => trustedProxies(read(setting))({ address }))).toEqual([false, false, false]);
 });
 
 test.each([

@@ -7,7 +7,7 @@ import { SlowBody } from '../../testing/slow-body.client';
 const MEGABYTE = 1_048_576;
 
 async function start(grace: string) {
-  const fixture = await new GatewayFixture().start({ SHUTDOWN_GRACE_SECONDS: grace });
+  const fixture = await new GatewayFixture().start({ DRAIN_SECONDS: grace });
   return { fixture, files: fixture.files };
 }
 

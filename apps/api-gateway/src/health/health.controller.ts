@@ -1,6 +1,7 @@
 import { Controller, Get, UseFilters } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { HealthCheck, type HealthCheckResult, HealthCheckService } from '@nestjs/terminus';
+import { HealthCheck, type HealthCheckResult, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
+import { ClosingSignal } from '../http/closing.signal';
 import { HealthFilter } from './health.filter';
 import { MailHealth } from './mail.health';
 
@@ -11,6 +12,8 @@ export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
     private readonly mail: MailHealth,
+    private readonly indicators: HealthIndicatorService,
+    private readonly closing: ClosingSignal,
   ) {}
 
   @Get('live')
@@ -24,6 +27,12 @@ export class HealthController {
   @HealthCheck()
   @ApiOperation({ summary: 'Whether the gateway can serve: mail must, search need not' })
   ready(): Promise<HealthCheckResult> {
-    return this.health.check([() => this.mail.check()]);
+    return this.health.check([
+      () => {
+        const indicator = this.indicators.check('gateway');
+        return this.closing.isNear ? indicator.down('draining') : indicator.up();
+      },
+      () => this.mail.check(),
+    ]);
   }
 }

@@ -8,6 +8,9 @@ export class ClosingSignal implements OnModuleDestroy {
   /** Its reason is SERVER_DRAINING. */
   readonly signal: AbortSignal = this.closing.signal;
 
+  /** Said by readiness: everything is still served, but callers should go elsewhere. */
+  isNear = false;
+
   onModuleDestroy(): void {
     this.closing.abort(new RuleError('SERVER_DRAINING'));
   }

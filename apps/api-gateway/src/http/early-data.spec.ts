@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { readOnlyRpcs } from '@sky-genesis/auth';
-import { RuleError } from '@sky-genesis/grpc';
+import { readOnlyRpcs, RuleError } from '@sky-genesis/grpc';
 import { eventually } from '../../../../test/eventually';
 import { sendAndVanish } from '../../../../test/gone-client';
 import { configFor, GatewayFixture, tokenFor } from '../../testing/gateway.fixture';

@@ -6,7 +6,7 @@ import { GatewayFixture, tokenFor } from '../../testing/gateway.fixture';
 const headers = { authorization: `Bearer ${tokenFor()}`, 'content-type': 'application/json' };
 
 async function startHeld(grace: string) {
-  const fixture = await new GatewayFixture().start({ SHUTDOWN_GRACE_SECONDS: grace });
+  const fixture = await new GatewayFixture().start({ DRAIN_SECONDS: grace });
   let answer!: () => void;
   const held = new Promise<void>((resolve) => (answer = resolve));
   fixture.mail.submitEmail = () => held.then(() => ({ messageId: 'msg_1', status: 'queued', timestamp: '1' }));
@@ -17,6 +17,20 @@ async function startHeld(grace: string) {
   await received;
   return { fixture, asked, agent, answer };
 }
+
+test('it is served on for the notice, while readiness says no and connections end with their answers', async () => {
+  const fixture = await new GatewayFixture().start({ DRAIN_NOTICE_SECONDS: '1' });
+  expect((await fetch(`${fixture.url}/health/ready`)).status).toBe(200);
+  const closed = fixture.close();
+  const ready = await fetch(`${fixture.url}/health/ready`);
+  expect([ready.status, ready.headers.get('connection')]).toEqual([503, 'close']);
+  expect(await ready.json()).toMatchObject({ error: { gateway: { status: 'down', message: 'draining' } } });
+  fixture.mail.submitEmail = () => Promise.resolve({ messageId: 'msg_1', status: 'queued', timestamp: '1' });
+  expect((await fixture.post('/api/v1/mail/send', { to: ['a@example.com'] })).status).toBe(202);
+  await closed;
+  await expect(fetch(`${fixture.url}/health/live`)).rejects.toThrow();
+  fixture.mail.stop();
+});
 
 test('a running request ends, on a connection that is kept alive, and then the server is closed', async () => {
   const { fixture, asked, agent, answer } = await startHeld('60');

@@ -42,9 +42,10 @@ export function createHttpAdapter(config: GatewayConfig): FastifyAdapter {
       connectionsCheckingInterval: 1000,
     },
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER_LENGTH },
-    trustProxy: isTrusted,
+    trustProxy: (address: string) => isTrusted({ address }),
     requestIdHeader: false,
-    genReqId: ({ headers, socket }: IncomingMessage) => requestIdFrom(isTrusted(socket.remoteAddress) ? headers[REQUEST_ID] : undefined),
+    genReqId: ({ headers, socket }: IncomingMessage) =>
+      requestIdFrom(isTrusted({ address: socket.remoteAddress }) ? headers[REQUEST_ID] : undefined),
     clientErrorHandler: answerBrokenRequest,
     // What the router refuses before any hook runs: a path that cannot be decoded, or has too long a part.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
@@ -62,7 +63,7 @@ export function createHttpAdapter(config: GatewayConfig): FastifyAdapter {
   addBodyBudget(server, LARGEST_BODIES_AT_ONCE * config.GRPC_MAX_MESSAGE_SIZE, config.GRPC_MAX_MESSAGE_SIZE);
   addUnreadBodyBound(server);
   addTusVersion(server);
-  addGracefulClose(server, config.SHUTDOWN_GRACE_SECONDS * 1000);
+  addGracefulClose(server, config.DRAIN_SECONDS * 1000);
   return adapter;
 }
 

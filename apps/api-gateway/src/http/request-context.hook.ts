@@ -15,7 +15,7 @@ export function addRequestContext(server: FastifyInstance, isTrusted: IsTrusted)
     const traceparent = setRequestHeaders(request, reply);
     const { remoteAddress } = request.socket;
     // Of a peer that is gone already nobody knows who it was: what may be a replay is one then.
-    const earlyData = request.headers[EARLY_DATA] !== undefined && (remoteAddress === undefined || isTrusted(remoteAddress));
+    const earlyData = request.headers[EARLY_DATA] !== undefined && (remoteAddress === undefined || isTrusted({ address: remoteAddress }));
     callContext.run({ requestId: request.id, traceparent, earlyData, signal: leaving.signal, deadline: Infinity }, done);
   });
 }

@@ -1,8 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiHeader, ApiOperation, ApiSecurity } from '@nestjs/swagger';
-import { Calls, type Rpc, rpcs } from '@sky-genesis/auth';
-import type { ErrorReason } from '@sky-genesis/grpc';
+import { Calls } from '@sky-genesis/auth';
+import { type ErrorReason, type Rpc, rpcs } from '@sky-genesis/grpc';
 import type { StreamedBody } from '../http/media-types.hook';
 import { ApiProblems } from './api-problems.decorator';
 

@@ -1,6 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
-import { type Rpc, rpcs } from '@sky-genesis/auth';
-import { RuleError } from '@sky-genesis/grpc';
+import { type Rpc, rpcs, RuleError } from '@sky-genesis/grpc';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { knownErrorOf, problemOf } from './problem.mapper';
 import { PROBLEM_JSON } from './problem.schema';

@@ -26,7 +26,7 @@ export class DeliveryModule {
     });
     const settings = {
       concurrency: config.MAIL_WORKER ? Math.max(...addresses.map(({ connections }) => connections)) : 0,
-      graceMs: config.SHUTDOWN_GRACE_SECONDS * 1000,
+      graceMs: config.DRAIN_SECONDS * 1000,
       policy: {
         retry: new RetrySchedule(config.MAIL_RETRY_BASE_SECONDS * 1000, config.MAIL_RETRY_MAX_SECONDS * 1000),
         onUncertain: config.MAIL_ON_UNCERTAIN,

@@ -1,5 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { HealthCheck, type HealthCheckResult, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
+import { GrpcServer } from '@sky-genesis/grpc';
 import { DatabaseMonitor } from './database.monitor';
 
 /** Probes for Kubernetes: live (the process runs), startup and ready (it can serve: the database answers). */
@@ -9,6 +10,7 @@ export class HealthController {
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
     private readonly database: DatabaseMonitor,
+    private readonly server: GrpcServer,
   ) {}
 
   @Get('live')
@@ -21,6 +23,10 @@ export class HealthController {
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
     return this.health.check([
+      () => {
+        const indicator = this.indicators.check('grpc');
+        return this.server.isDraining ? indicator.down('draining') : indicator.up();
+      },
       async () => {
         const indicator = this.indicators.check('database');
         return this.database.ping().then(

@@ -1,7 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { type ClientGrpc, ClientsModule } from '@nestjs/microservices';
 import { ServiceTokens } from '@sky-genesis/auth';
-import { grpcClientOptions, MailClient } from '@sky-genesis/grpc';
+import { MailClient, ServiceClients } from '@sky-genesis/grpc';
 import { SearchEngine } from '../engines/search.engine';
 import { PreparedEngine } from '../health/prepared.engine';
 import type { SearchConfig } from '../search.config';
@@ -18,7 +17,6 @@ import { SearchDocuments } from './search-documents';
 import { WriteQueue } from './write.queue';
 
 const SERVICE_NAME = 'search';
-const MAIL_CHANNEL = 'MAIL_CHANNEL';
 /** What an answer has beside its results: the page token, names of fields, headers. */
 const BESIDE_RESULTS_BYTES = 16 * 1024;
 
@@ -27,19 +25,22 @@ export class DocumentsModule {
   static forRoot(config: SearchConfig): DynamicModule {
     const timeoutMs = config.GRPC_TIMEOUT * 1000;
     const limits = { answerBytes: Math.max(0, config.GRPC_MAX_MESSAGE_SIZE - BESIDE_RESULTS_BYTES), timeoutMs };
-    const tokens = new PageTokens(Buffer.from(config.PAGE_TOKEN_KEY, 'base64url'), config.PAGE_TOKEN_SECONDS);
+    const pageTokens = new PageTokens(Buffer.from(config.PAGE_TOKEN_KEY, 'base64url'), config.PAGE_TOKEN_SECONDS);
     return {
       module: DocumentsModule,
-      imports: [ClientsModule.register([{ name: MAIL_CHANNEL, ...grpcClientOptions(config.GRPC_MAIL_SERVICE_ADDR, config) }])],
       controllers: [DocumentsGrpcController, IndexDocumentsGrpcController],
       providers: [
         {
-          provide: MailClient,
-          inject: [MAIL_CHANNEL],
-          useFactory: (channel: ClientGrpc) => {
-            const services = new ServiceTokens(config.SERVICE_KEY);
-            return new MailClient(channel, { timeoutMs, serviceToken: () => services.issue(SERVICE_NAME) });
+          provide: ServiceClients,
+          useFactory: () => {
+            const tokens = new ServiceTokens(config.SERVICE_KEY);
+            return new ServiceClients({ settings: config, serviceToken: () => tokens.issue(SERVICE_NAME) });
           },
+        },
+        {
+          provide: MailClient,
+          inject: [ServiceClients],
+          useFactory: (services: ServiceClients) => services.mail(config.GRPC_MAIL_SERVICE_ADDR),
         },
         { provide: IndexedThrough, inject: [SearchEngine], useFactory: (engine: SearchEngine) => new IndexedThrough(engine) },
         { provide: FindableQueue, inject: [SearchEngine], useFactory: (engine: SearchEngine) => new FindableQueue(engine) },
@@ -48,7 +49,7 @@ export class DocumentsModule {
           provide: SearchDocuments,
           inject: [PreparedEngine, IndexedThrough, FindableQueue, DegradedSearch],
           useFactory: (engine: PreparedEngine, through: IndexedThrough, findable: FindableQueue, degraded: DegradedSearch) =>
-            new SearchDocuments(engine, through, findable, degraded, tokens, limits),
+            new SearchDocuments(engine, through, findable, degraded, pageTokens, limits),
         },
         WriteQueue,
         IndexDocuments,

@@ -1,5 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { HealthCheck, type HealthCheckResult, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
+import { GrpcServer } from '@sky-genesis/grpc';
 import { EngineMonitor } from './engine.monitor';
 
 /**
@@ -12,6 +13,7 @@ export class HealthController {
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
     private readonly monitor: EngineMonitor,
+    private readonly server: GrpcServer,
   ) {}
 
   @Get('live')
@@ -24,6 +26,10 @@ export class HealthController {
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
     return this.health.check([
+      () => {
+        const indicator = this.indicators.check('grpc');
+        return this.server.isDraining ? indicator.down('draining') : indicator.up();
+      },
       () => {
         const indicator = this.indicators.check('search');
         const { engine, mail } = this.monitor.state;

@@ -1,13 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { type ClientGrpc, ClientsModule } from '@nestjs/microservices';
 import { ServiceTokens } from '@sky-genesis/auth';
-import { grpcClientOptions, SearchClient } from '@sky-genesis/grpc';
+import { ServiceClients } from '@sky-genesis/grpc';
 import type { MailConfig } from '../../mail.config';
 import type { DocumentBounds } from './email-document';
 import { SearchFeedStore } from './search-feed.store';
 import { SearchFeedWorker } from './search-feed.worker';
-
-const SEARCH_CHANNEL = 'SEARCH_CHANNEL';
 
 /** Feeds search, where there is one. */
 @Module({})
@@ -16,18 +13,19 @@ export class SearchFeedModule {
     const { GRPC_SEARCH_SERVICE_ADDR: address } = config;
     if (address === undefined || !config.SEARCH_FEED) return { module: SearchFeedModule };
     const tokens = new ServiceTokens(config.SERVICE_KEY);
-    const settings = { timeoutMs: config.GRPC_TIMEOUT * 1000, serviceToken: () => tokens.issue('mail') };
     const bounds = boundsFor(config.GRPC_MAX_MESSAGE_SIZE);
     return {
       module: SearchFeedModule,
-      imports: [ClientsModule.register([{ name: SEARCH_CHANNEL, ...grpcClientOptions(address, config, true) }])],
       providers: [
         SearchFeedStore,
         {
+          provide: ServiceClients,
+          useFactory: () => new ServiceClients({ settings: config, serviceToken: () => tokens.issue('mail') }),
+        },
+        {
           provide: SearchFeedWorker,
-          useFactory: (store: SearchFeedStore, channel: ClientGrpc) =>
-            new SearchFeedWorker(store, new SearchClient(channel, settings), bounds),
-          inject: [SearchFeedStore, SEARCH_CHANNEL],
+          inject: [SearchFeedStore, ServiceClients],
+          useFactory: (store: SearchFeedStore, services: ServiceClients) => new SearchFeedWorker(store, services.search(address), bounds),
         },
       ],
     };

@@ -1,7 +1,7 @@
-import { RuleError } from '@sky-genesis/grpc';
+import { readOnlyRpcs, RuleError, rpcs } from '@sky-genesis/grpc';
 import { loadPackage } from '@sky-genesis/proto';
 import { ANONYMOUS } from './caller-claims';
-import { readOnlyRpcs, requireScope, rpcs } from './rpcs';
+import { requireScope } from './scopes';
 
 const paths = Object.values(loadPackage())
   .filter((entry) => !('format' in entry))

@@ -1,5 +1,3 @@
-import { type Caller, RuleError } from '@sky-genesis/grpc';
-
 /** Every RPC of the contract: the scope that it needs, and whether it only reads. One that is not here is refused. */
 export const rpcs = {
   'MailService/SendEmail': { scope: 'mail.send', readOnly: false },
@@ -26,24 +24,9 @@ export const rpcs = {
 /** An RPC of the contract, as `Service/Method`. */
 export type Rpc = keyof typeof rpcs;
 
-/** Every scope that there is. */
-export const scopes: ReadonlySet<string> = new Set(Object.values(rpcs).map(({ scope }) => scope));
-
 /** What only reads, by its path on gRPC: this alone may run in early data, where it may be a replay (RFC 8470). */
 export const readOnlyRpcs: ReadonlySet<string> = new Set([
   ...Object.entries(rpcs).flatMap(([rpc, { readOnly }]) => (readOnly ? [`/sky_genesis.${rpc}`] : [])),
   ...['Check', 'List', 'Watch'].map((method) => `/grpc.health.v1.Health/${method}`),
   ...['v1', 'v1alpha'].map((version) => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`),
 ]);
-
-/** What each of the product's own services may do on its own behalf, without a caller. */
-export const serviceScopes: ReadonlyMap<string, readonly string[]> = new Map([['mail', ['search.write']]]);
-
-const byName = new Map<string, { scope: string }>(Object.entries(rpcs));
-
-/** @throws RuleError SCOPE_MISSING, which names the scope */
-export function requireScope(caller: Caller, rpc: string | undefined): void {
-  const scope = rpc === undefined ? undefined : byName.get(rpc)?.scope;
-  if (scope === undefined) throw new RuleError('SCOPE_MISSING', 'no scope allows this call');
-  if (!caller.scopes.has(scope)) throw new RuleError('SCOPE_MISSING', `the token lacks the scope ${scope}`);
-}
