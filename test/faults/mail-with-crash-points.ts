@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { Socket } from 'node:net';
 import { DatabaseClient, type Statement } from '@sky-genesis/database';
-import { readMailConfig } from '@sky-genesis/mail/dist/mail.config';
-import { startMail } from '@sky-genesis/mail/dist/start-mail';
+import { readMailConfig } from '@sky-genesis/mail/mail.config';
+import { startMail } from '@sky-genesis/mail/start-mail';
 import type { CrashPoint } from './crash-points';
 
 // The mail app that is killed, as by kill -9, at the point that CRASH_POINT names. Nothing of it is in the app itself:

@@ -1,4 +1,5 @@
-import { Agent, type IncomingMessage, request } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:https';
 import { Client, credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
 import { FilesClient, MailClient, RuleError, SearchClient, ServiceChannel } from '@sky-genesis/grpc';
 import { loadPackage } from '@sky-genesis/proto';

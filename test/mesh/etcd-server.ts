@@ -125,6 +125,12 @@ export class EtcdServer {
     await this.ask('kv/compaction', { revision: header.revision, physical: true });
   }
 
+  /** How many watches are open. */
+  async watches(): Promise<number> {
+    const metrics = await (await fetch(`http://127.0.0.1:${this.port}/metrics`)).text();
+    return Number(/^etcd_debugging_mvcc_watcher_total (\d+)$/m.exec(metrics)![1]);
+  }
+
   /** From now on it knows `root`, and who is named here, who may read and write what is below the prefix. */
   async enableAuthentication(name: string, password: string, prefix: string): Promise<void> {
     const permission = { permType: 'READWRITE', key: base64(prefix), range_end: base64(endOf(prefix)) };

@@ -41,9 +41,14 @@ class RegisteredInstance {
     return this.server.address;
   }
 
+  /** Serves on. */
+  deregister(): Promise<void> {
+    return this.registration.revoke();
+  }
+
   async leave(): Promise<void> {
     running = running.filter((instance) => instance !== this);
-    await this.registration.revoke();
+    await this.deregister();
     this.server.stop();
     this.discovery.close();
   }
@@ -124,6 +129,26 @@ test('calls are split evenly over the registered instances; who comes gets calls
   await answering(addresses(a, c, running.at(-1)!), 2000);
 });
 
+test('channels to one service share one search for it, which ends with the last of them', async () => {
+  const [a] = await three();
+  const others = [1, 2].map(() => new MailCaller(discovery.targetOf('etcd:///mail', 'mail')));
+  for (const other of others)
+    await eventually(
+      () => other.whoAnswers(),
+      ({ length }) => length === 3,
+    );
+  expect(await etcd.watches()).toBe(1);
+  expect(a.server.healthWatches).toBe(1);
+  expect(discovery.addressesOf(discovery.targetOf('etcd:///mail', 'mail'))).toEqual(running.map(({ address }) => address).sort());
+  for (const other of others) other.close();
+  expect(await etcd.watches()).toBe(1);
+  caller.close();
+  await eventually(
+    () => etcd.watches(),
+    (watches) => watches === 0,
+  );
+});
+
 test('when the last one has left, the error says that none is registered', async () => {
   const only = await RegisteredInstance.started('only');
   await answering(only.address);
@@ -170,7 +195,7 @@ test('etcd restarts and forgets its history: no call fails, and changes are seen
     await etcd.start();
     await etcd.put('/elsewhere', 'more');
     await etcd.compact();
-    await c.leave();
+    await c.deregister();
     await answering(addresses(a, b));
   });
   expect(tally).toMatchObject({ failed: 0 });

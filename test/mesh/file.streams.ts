@@ -49,7 +49,12 @@ export class FileStreams {
   private async *chunksFrom(offset: number, fileId: string, betweenMs: number): AsyncGenerator<FileChunk> {
     for (let at = offset; at < this.content.length; at += CHUNK_BYTES) {
       const data = this.content.subarray(at, at + CHUNK_BYTES);
-      yield { fileId: at === offset ? fileId : '', offset: String(at), data, last: at + data.length >= this.content.length } as FileChunk;
+      yield {
+        fileId: at === offset ? fileId : '',
+        offset: String(at),
+        data,
+        last: at + data.length >= this.content.length,
+      } as Partial<FileChunk> as FileChunk;
       if (betweenMs > 0) await delay(betweenMs);
     }
   }

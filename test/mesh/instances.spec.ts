@@ -1,5 +1,9 @@
-import { experimental } from '@grpc/grpc-js';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { credentials, experimental, ServerCredentials } from '@grpc/grpc-js';
 import { Discovery } from '@sky-genesis/grpc';
+import { makeCertificate, makeCertificates } from '../edge/test-certificates';
 import { eventually } from '../eventually';
 import { freePort } from '../free-port';
 import { MailCaller } from './mail-caller';
@@ -156,6 +160,31 @@ test('nobody there is an error that says so, not a wait', async () => {
   const answer = await caller.ask(5000);
   expect(answer).toMatchObject({ error: { code: 14 } });
   expect((answer as { error: Error }).error.message).toContain('ECONNREFUSED');
+});
+
+test('over TLS an instance has the name of its service, for calls and for its health', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sge-mesh-tls-'));
+  ends.push(() => rmSync(folder, { recursive: true }));
+  const { ca } = makeCertificates(folder);
+  makeCertificate(folder, 'mail', 'ca');
+  makeCertificate(folder, 'search', 'ca');
+  const [mail, search] = (await Promise.all(
+    ['mail', 'search'].map((name) => {
+      const [cert_chain, private_key] = ['pem', 'key'].map((kind) => readFileSync(join(folder, `${name}.${kind}`))) as [Buffer, Buffer];
+      return MailInstance.started({ credentials: ServerCredentials.createSsl(null, [{ cert_chain, private_key }]) });
+    }),
+  )) as [MailInstance, MailInstance];
+  ends.push(() => [mail, search].forEach((instance) => instance.stop()));
+  const secure = new Discovery(withoutEtcd, () => credentials.createSsl(ca));
+  ends.push(() => secure.close());
+  const caller = new MailCaller(secure.targetOf(addressesOf([mail, search]).join(','), 'mail'), {}, credentials.createSsl(ca));
+  ends.push(() => caller.close());
+  await eventually(
+    () => caller.whoAnswers(),
+    (who) => who.join() === mail.address,
+  );
+  expect(mail.healthWatches).toBe(1);
+  expect(search.healthWatches).toBe(0);
 });
 
 test('it does not spin: what did not change is not told, whatever is asked', async () => {

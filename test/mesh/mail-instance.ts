@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
+import { Server, ServerCredentials, ServerInterceptingCall, type ServerInterceptor, type ServiceDefinition } from '@grpc/grpc-js';
 import { loadPackage } from '@sky-genesis/proto';
 import { HealthImplementation } from 'grpc-health-check';
 import { freePort } from '../free-port';
@@ -10,6 +10,8 @@ const MAIL = 'sky_genesis.MailService';
 
 /** An instance of mail that answers GetEmail, and tells its health if it is to have any. */
 export class MailInstance {
+  /** How often somebody began to watch its health. */
+  healthWatches = 0;
   private readonly health = new HealthImplementation({ [MAIL]: 'SERVING' });
 
   private constructor(
@@ -18,7 +20,11 @@ export class MailInstance {
   ) {}
 
   static async started({ withHealth = true, credentials = ServerCredentials.createInsecure(), port = 0 } = {}): Promise<MailInstance> {
-    const server = new Server();
+    const interceptor: ServerInterceptor = ({ path }, call) => {
+      if (path === '/grpc.health.v1.Health/Watch') instance.healthWatches += 1;
+      return new ServerInterceptingCall(call);
+    };
+    const server = new Server({ interceptors: [interceptor] });
     const address = `127.0.0.1:${port || (await freePort())}`;
     server.addService(loadPackage()[MAIL] as ServiceDefinition, {
       getEmail: (_call: unknown, answer: (error: null, response: object) => void) => answer(null, {}),

@@ -6,10 +6,15 @@ export class SchemaMismatchError extends Error {
   }
 }
 
+/** Which migrations a database lacks, and which it has that this program does not know. */
+export const schemaDifference = (applied: readonly string[], known: readonly string[]) => ({
+  missing: known.filter((name) => !applied.includes(name)),
+  unknown: applied.filter((name) => !known.includes(name)),
+});
+
 /** Refuses a database that lacks a migration or has one that this program does not know. */
 export function checkSchemaVersion(applied: readonly string[], known: readonly string[]): void {
-  const missing = known.filter((name) => !applied.includes(name));
-  const unknown = applied.filter((name) => !known.includes(name));
+  const { missing, unknown } = schemaDifference(applied, known);
   if (unknown.length > 0) {
     throw new SchemaMismatchError(`the database is newer than this program: it has ${unknown.join(', ')}. Start a newer version.`);
   }

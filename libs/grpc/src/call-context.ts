@@ -13,10 +13,10 @@ export interface CallContext {
   earlyData?: boolean;
   /** Aborts when the caller goes away or the deadline passes, with a RuleError as its reason: CANCELLED, DEADLINE_EXCEEDED. */
   signal: AbortSignal;
-  /** When the answer is of no use any more, in unix milliseconds; Infinity where nothing says so, as of most streams. */
-  deadline: number;
   /** Who the client certificate says the peer is: its DNS names and URIs. Only where TLS has verified one. */
   peer?: readonly string[];
+  /** When the answer is of no use any more, in unix milliseconds; Infinity where nothing says so, as of most streams. */
+  deadline: number;
   caller?: Caller;
   /** Which of the product's own services calls, where one does. */
   service?: string;

@@ -51,6 +51,7 @@ export const errorReasons = {
   CURSOR_OUT_OF_RANGE: { code: 'OUT_OF_RANGE', meaning: 'The events after this cursor are no longer kept; the first kept is named.' },
   TOO_MANY_STREAMS: { code: 'RESOURCE_EXHAUSTED', meaning: 'The tenant has as many open streams as it may have.' },
   MESSAGE_TOO_LARGE: { code: 'RESOURCE_EXHAUSTED', meaning: 'The request is larger than the limit that is named.' },
+  ANSWER_TOO_LARGE: { code: 'RESOURCE_EXHAUSTED', meaning: 'The answer of a service is larger than the limit that is named.' },
   METADATA_TOO_LARGE: { code: 'RESOURCE_EXHAUSTED', meaning: 'The request headers are larger than the limit.' },
   QUEUE_FULL: {
     code: 'RESOURCE_EXHAUSTED',

@@ -74,6 +74,15 @@ test('a status without details is read by its code', () => {
   expect(fromServiceError(asReceived(bare(99 as status))).reason).toBe('INTERNAL');
 });
 
+test.each([
+  ['Attempted to send message with a size larger than 8', 'MESSAGE_TOO_LARGE', 'the message is larger'],
+  ['Received message larger than max (9 vs 8)', 'ANSWER_TOO_LARGE', 'the answer of 9 bytes is larger'],
+  ['Received message that decompresses to a size larger than 8', 'ANSWER_TOO_LARGE', 'the answer, decompressed, is larger'],
+])('%s: what a client found too large is told with the limit and its setting', (details, reason, begins) => {
+  const message = `${begins} than 8 bytes, the limit that GRPC_MAX_MESSAGE_SIZE sets`;
+  expect(fromServiceError(asReceived(bare(status.RESOURCE_EXHAUSTED, details)))).toMatchObject({ reason, message });
+});
+
 test('details that cannot be read, or with a reason of a newer service, are read by the code', () => {
   const broken = bare(status.NOT_FOUND);
   broken.metadata.set(DETAILS, Buffer.from([0xff, 0xff]));
@@ -107,8 +116,15 @@ describe('statuses that grpc-js makes by itself', () => {
     expect(completeStatus(bare(status.UNKNOWN, 'hunter2'), 8).details).not.toContain('hunter2');
   });
 
-  test('the limit is named', () => {
-    expect(completeStatus(bare(status.RESOURCE_EXHAUSTED, 'Received message larger than max (9 vs 8)'), 8).details).toContain('8 bytes');
+  test.each([
+    ['Received message larger than max (9 vs 8)', 'the message of 9 bytes is larger', { size_bytes: '9' }],
+    ['Received message that decompresses to a size larger than 8', 'the message, decompressed, is larger', {}],
+  ])('%s: the size where it is known, the limit and its setting are told', (details, begins, size) => {
+    const told = fromServiceError(asReceived(completeStatus(bare(status.RESOURCE_EXHAUSTED, details), 8)));
+    expect(told).toMatchObject({
+      message: `${begins} than 8 bytes, the limit that GRPC_MAX_MESSAGE_SIZE sets`,
+      details: { facts: { limit_bytes: '8', setting: 'GRPC_MAX_MESSAGE_SIZE', ...size } },
+    });
   });
 
   test('a code without a reason of its own, OK, and a status with details go out as they are', () => {

@@ -2,6 +2,7 @@ import { Metadata, type ServerInterceptingCall, type ServiceError, status, type 
 import { Any, BadRequest, ErrorInfo, RetryInfo } from 'nice-grpc-error-details';
 import { Status } from 'nice-grpc-error-details/lib/proto/google/rpc/status';
 import { type CodeName, defaultReason, type ErrorReason, errorReasons } from './error-reasons';
+import { messageTooLarge, unsentOrUnread } from './message-size';
 import { type FieldViolation, RuleError, type RuleErrorDetails } from './rule-error';
 
 /** What grpc-js takes for a status to send. */
@@ -78,18 +79,21 @@ const pack = (type: string, message: { finish(): Uint8Array }): Any =>
 
 /**
  * What a call to a service failed with, read back from google.rpc.Status: the rule's error as the service threw it.
- * Without readable details only the code counts.
+ * Without readable details only the code counts, or it is grpc-js on this side, which found a message too large.
  */
 export function fromServiceError(error: ServiceError): RuleError {
   const byCode = defaultReason(codeName(error.code));
   const bytes = error.metadata?.get(STATUS_DETAILS)[0];
-  if (!(bytes instanceof Buffer)) return new RuleError(byCode);
+  if (!(bytes instanceof Buffer)) return ofThisSide(error) ?? new RuleError(byCode);
   try {
     return fromDetails(bytes, byCode);
   } catch {
     return new RuleError(byCode);
   }
 }
+
+const ofThisSide = ({ code, details }: ServiceError): RuleError | undefined =>
+  code === status.RESOURCE_EXHAUSTED ? unsentOrUnread(details ?? '') : undefined;
 
 const fromDetails = (bytes: Buffer, byCode: ErrorReason): RuleError => ruleErrorOf(Status.decode(bytes), byCode);
 
@@ -130,9 +134,8 @@ const CALLERS_FAULT = ['Error deserializing request', 'Failed to decompress mess
 export function completeStatus(sent: SentStatus, maxMessageBytes: number): SentStatus {
   if (sent.code === status.OK || sent.metadata?.get(STATUS_DETAILS).length) return sent;
   const text = sent.details ?? '';
-  if (sent.code === status.RESOURCE_EXHAUSTED && /^Received message .*larger than/.test(text)) {
-    return toStatus(new RuleError('MESSAGE_TOO_LARGE', `the message is larger than ${maxMessageBytes} bytes`));
-  }
+  const tooLarge = sent.code === status.RESOURCE_EXHAUSTED ? messageTooLarge(text, maxMessageBytes) : undefined;
+  if (tooLarge) return toStatus(tooLarge);
   if (sent.code === status.INTERNAL && CALLERS_FAULT.some((beginning) => text.startsWith(beginning))) {
     return toStatus(new RuleError('MALFORMED_REQUEST'));
   }

@@ -27,7 +27,7 @@ export { type RequestStream, serveRequests } from './requests-call';
 export { serveResponses } from './responses-call';
 export { REQUEST_ID, requestIdFrom, TRACEPARENT, traceparentFrom } from './request-id';
 export { readOnlyRpcs, type Rpc, rpcs } from './rpcs';
-export { type FieldViolation, InvalidArgumentError, RuleError } from './rule-error';
+export { type FieldViolation, InvalidArgumentError, MessageTooLargeError, RuleError } from './rule-error';
 export { RuleExceptionFilter } from './rule-exception.filter';
 export { SearchClient } from './search.client';
 export { SERVICE_AUTHORIZATION, ServiceChannel } from './service.channel';

@@ -49,3 +49,23 @@ export class InvalidArgumentError extends RuleError {
     super('INVALID_ARGUMENT', violations.map(({ field, description }) => `${field}: ${description}`).join('; '), { violations });
   }
 }
+
+/** Bounds the messages of gRPC and the bodies of REST alike. */
+const SIZE_SETTING = 'GRPC_MAX_MESSAGE_SIZE';
+
+/** What was sent is larger than a message may be: by how much where that is known, and by which setting. */
+export class MessageTooLargeError extends RuleError {
+  /** @param what such as `the body` */
+  constructor(what: string, limitBytes: number, bytes?: number) {
+    super('MESSAGE_TOO_LARGE', ...sizeToldOf(what, limitBytes, bytes));
+  }
+}
+
+/** The text and the facts of something that is over the limit of GRPC_MAX_MESSAGE_SIZE. */
+export function sizeToldOf(what: string, limitBytes: number, bytes: number | undefined): [message: string, details: RuleErrorDetails] {
+  const size = bytes === undefined ? '' : ` of ${bytes} bytes`;
+  return [
+    `${what}${size} is larger than ${limitBytes} bytes, the limit that ${SIZE_SETTING} sets`,
+    { facts: { limit_bytes: String(limitBytes), setting: SIZE_SETTING, ...(bytes !== undefined && { size_bytes: String(bytes) }) } },
+  ];
+}

@@ -1,4 +1,4 @@
-import { RuleError } from '@sky-genesis/grpc/rule-error';
+import { MessageTooLargeError, RuleError } from '@sky-genesis/grpc/rule-error';
 import type { BodyBudget } from './body-budget';
 
 /** One line of NDJSON. */
@@ -85,6 +85,6 @@ export class NdjsonLines {
   }
 }
 
-const tooLong = (maxBytes: number): RuleError => new RuleError('MESSAGE_TOO_LARGE', `the line is larger than ${maxBytes} bytes`);
+const tooLong = (maxBytes: number): RuleError => new MessageTooLargeError('the line', maxBytes);
 
 const isBlank = (line: Buffer): boolean => line.length <= MAX_BLANK_BYTES && BLANK.test(line.toString('latin1'));

@@ -1,4 +1,4 @@
-import { RuleError } from '@sky-genesis/grpc/rule-error';
+import { MessageTooLargeError, RuleError } from '@sky-genesis/grpc/rule-error';
 import { z } from 'zod';
 import { parseJson } from './json-body.mapper';
 import type { Line } from './ndjson-lines';
@@ -42,7 +42,7 @@ export function readLine<Request>({ number, content }: Line, maxWireBytes: numbe
     const given = parseJson(content);
     requestRef = requestRefIn(given) ?? requestRef;
     const { request, wireBytes } = reader.read(given, content.length, String(number));
-    if (wireBytes > maxWireBytes) throw new RuleError('MESSAGE_TOO_LARGE', `the line is larger than ${maxWireBytes} bytes in the contract`);
+    if (wireBytes > maxWireBytes) throw new MessageTooLargeError('the line, as a message,', maxWireBytes, wireBytes);
     return { requestRef, request, wireBytes };
   } catch (error) {
     if (error instanceof RuleError) return { requestRef, refusal: error };

@@ -18,7 +18,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   answer(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const error = knownErrorOf(exception, this.maxBodyBytes) ?? unforeseen(exception, request.id);
+    const error = knownErrorOf(exception, this.maxBodyBytes, contentLengthOf(request)) ?? unforeseen(exception, request.id);
     // Without a route where the router itself refuses.
     const { restName } = (request.routeOptions?.config ?? {}) as { restName?: (field: string) => string };
     const problem = problemOf(error, request.id, restName);
@@ -34,6 +34,9 @@ export class ProblemFilter implements ExceptionFilter {
       .send(Buffer.from(JSON.stringify(problem)));
   }
 }
+
+/** Of a body in chunks nobody knows it. */
+const contentLengthOf = ({ headers }: FastifyRequest): number | undefined => Number(headers['content-length']) || undefined;
 
 /** Logs an error whole, and gives what is told of it. */
 export function unforeseen(exception: unknown, requestId: string): RuleError {

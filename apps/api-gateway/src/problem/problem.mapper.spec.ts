@@ -15,6 +15,7 @@ describe('problemOf', () => {
     ['IDEMPOTENCY_KEY_REUSED', 409, 'Conflict'],
     ['NOTHING_TO_CANCEL', 400, 'Bad Request'],
     ['MESSAGE_TOO_LARGE', 413, 'Payload Too Large'],
+    ['ANSWER_TOO_LARGE', 500, 'Internal Server Error'],
     ['METADATA_TOO_LARGE', 431, 'Request Header Fields Too Large'],
     ['TOO_EARLY', 425, 'Too Early'],
     ['QUEUE_FULL', 429, 'Too Many Requests'],
@@ -98,9 +99,11 @@ describe('knownErrorOf', () => {
   const reasonOf = (error: unknown) => knownErrorOf(error, 1000)?.reason;
   const fastify = (code: string) => Object.assign(new Error('x'), { code });
 
-  test('the limit is named', () => {
+  test('the limit is named, and the size where the client told it', () => {
     const error = new PayloadTooLargeException('x', { cause: fastify('FST_ERR_CTP_BODY_TOO_LARGE') });
-    expect(knownErrorOf(error, 1000)).toMatchObject({ reason: 'MESSAGE_TOO_LARGE', message: 'the body is larger than 1000 bytes' });
+    const limit = 'is larger than 1000 bytes, the limit that GRPC_MAX_MESSAGE_SIZE sets';
+    expect(knownErrorOf(error, 1000)).toMatchObject({ reason: 'MESSAGE_TOO_LARGE', message: `the body ${limit}` });
+    expect(knownErrorOf(error, 1000, 1001)?.message).toBe(`the body of 1001 bytes ${limit}`);
   });
 
   test.each<[unknown, ErrorReason | undefined]>([

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
-import { type CodeName, type ErrorReason, InvalidArgumentError, RuleError } from '@sky-genesis/grpc';
+import { type CodeName, type ErrorReason, InvalidArgumentError, MessageTooLargeError, RuleError } from '@sky-genesis/grpc';
 import type { Problem } from './problem.schema';
 
 /** The canonical table of google.rpc.Code to HTTP. */
@@ -29,6 +29,8 @@ const CHECKSUM_MISMATCH_STATUS = 460;
 /** Where HTTP has a status that says more than the code's. */
 const statusOfReason: Partial<Record<ErrorReason, number>> = {
   MESSAGE_TOO_LARGE: 413,
+  // Asking again, or for another body, does not help: 429 and 413 would say so.
+  ANSWER_TOO_LARGE: 500,
   METADATA_TOO_LARGE: 431,
   UNSUPPORTED_MEDIA_TYPE: 415,
   TOO_EARLY: 425,
@@ -85,15 +87,15 @@ export function toRestField(field: string): string {
 
 /**
  * Whatever was thrown on the way of a request, as an error of a rule. Undefined for what nobody foresaw.
- * `maxBodyBytes`: the limit to name when the body is over it.
+ * `maxBodyBytes`: the limit to name when the body is over it; `contentLength`: how large the client said that it is.
  */
-export function knownErrorOf(error: unknown, maxBodyBytes: number): RuleError | undefined {
+export function knownErrorOf(error: unknown, maxBodyBytes: number, contentLength?: number): RuleError | undefined {
   if (error instanceof RuleError) return error;
   // Nest wraps what Fastify refuses; it comes bare where no hook has run.
   const fastifyCode = fastifyCodeOf(error instanceof HttpException ? error.cause : error);
   switch (fastifyCode) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new RuleError('MESSAGE_TOO_LARGE', `the body is larger than ${maxBodyBytes} bytes`);
+      return new MessageTooLargeError('the body', maxBodyBytes, contentLength);
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new RuleError('UNSUPPORTED_MEDIA_TYPE');
     case 'FST_ERR_MAX_PARAM_LENGTH':

@@ -10,8 +10,8 @@ export type RelaySettings = Pick<
   'MAIL_RELAY_REQUIRE_TLS' | 'MAIL_RELAY_CA' | 'MAIL_RELAY_TIMEOUT_SECONDS' | 'MAIL_RELAY_EHLO_NAME'
 >;
 
-const CONNECT_TIMEOUT_MS = 10_000;
-const GREETING_TIMEOUT_MS = 30_000;
+/** The longest that a relay may take for a connection, and for its greeting. */
+const WAITS = { connectMs: 10_000, greetingMs: 30_000 };
 const MAX_REPLY_BYTES = 65_536;
 
 /** Opens connections to the relay: TLS, STARTTLS and AUTH as the settings have it. */
@@ -22,6 +22,7 @@ export class SmtpConnectionFactory {
   constructor(
     private readonly address: RelayAddress,
     private readonly settings: RelaySettings,
+    private readonly waits = WAITS,
   ) {
     this.relay = `${this.url.hostname}:${this.port}`;
   }
@@ -34,8 +35,8 @@ export class SmtpConnectionFactory {
       secure: this.url.protocol === 'smtps:',
       requireTLS: (this.settings.MAIL_RELAY_REQUIRE_TLS || this.address.needsTls) && this.url.protocol === 'smtp:',
       name: this.settings.MAIL_RELAY_EHLO_NAME ?? hostname(),
-      connectionTimeout: CONNECT_TIMEOUT_MS,
-      greetingTimeout: GREETING_TIMEOUT_MS,
+      connectionTimeout: this.waits.connectMs,
+      greetingTimeout: this.waits.greetingMs,
       socketTimeout: this.settings.MAIL_RELAY_TIMEOUT_SECONDS * 1000,
       maxResponseSize: MAX_REPLY_BYTES,
       logger: false,
@@ -63,7 +64,7 @@ export class SmtpConnectionFactory {
     return this.address.url;
   }
 
-  private get port(): number {
+  get port(): number {
     return Number(this.url.port) || (this.url.protocol === 'smtps:' ? 465 : 587);
   }
 }

@@ -31,12 +31,15 @@ interface BaseCall {
 /**
  * Compresses answers of at least so many bytes by gzip, where the client reads it; grpc-js never does. What gets no smaller goes as
  * it is. The last interceptor: it makes the wire's bytes of a message, which those before it pass on unread.
+ *
+ * Streams of answers are left alone: when one ends with an error, a client of grpc-js drops what it has read but not handed on
+ * yet, and the smaller its messages, the more that is.
  */
 export const responseCompression =
   (minBytes: number): ServerInterceptor =>
-  ({ path, responseSerialize }, call) => {
+  ({ path, responseStream, responseSerialize }, call) => {
     const base = baseOf(call);
-    if (!isCompressed(path) || !base || !readsGzip(base.stream)) return new ServerInterceptingCall(call);
+    if (responseStream || !isCompressed(path) || !base || !readsGzip(base.stream)) return new ServerInterceptingCall(call);
     base.serializeMessage = framesAsTheyAre(base.serializeMessage);
     let compressing = false;
     let heldBack: (() => void) | undefined;
@@ -45,7 +48,6 @@ export const responseCompression =
         metadata.set('grpc-encoding', 'gzip');
         next(metadata);
       })
-      // The next message comes when this one is written, so order and backpressure stay.
       .withSendMessage((message, next) => {
         const bytes = serialized(responseSerialize, message);
         // Not serializable: grpc-js says so itself.

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { type ChannelCredentials, credentials as grpcCredentials } from '@grpc/grpc-js';
+import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { advertisedAddress, type EtcdSettings, type RegistrationSettings } from './discovery.settings';
 import { EtcdInstances } from './etcd-instances';
 import { EtcdRegistration } from './etcd-registration';
@@ -22,13 +22,14 @@ export class Discovery {
   private readonly id = String(++made);
   private readonly etcd: EtcdClient | undefined;
   private readonly endpoints = new Map<string, ServiceEndpoints>();
-  private readonly healthNames = new Map<string, string>();
+  /** Of which service each path is. */
+  private readonly services = new Map<string, DiscoveredService>();
   private readonly forget: () => void;
 
-  /** @param credentials for asking instances for their health: those of the channels to them */
+  /** @param credentialsFor of the channels to each service: instances are asked for their health with the same */
   constructor(
     private readonly settings: EtcdSettings,
-    private readonly credentials: ChannelCredentials = grpcCredentials.createInsecure(),
+    private readonly credentialsFor: (service: DiscoveredService) => ChannelCredentials = () => credentials.createInsecure(),
   ) {
     this.etcd = settings.ETCD_ENDPOINTS.length > 0 ? new EtcdClient(settings) : undefined;
     this.forget = makeResolvable(this.id, (path) => this.endpointsOf(path));
@@ -44,8 +45,15 @@ export class Discovery {
     if (parsed.kind === 'dns') return parsed.target;
     if (parsed.kind === 'etcd' && !this.etcd) throw new Error(`ETCD_ENDPOINTS is needed with ${address}`);
     const path = parsed.kind === 'etcd' ? parsed.service : `${service}/${parsed.addresses.join(',')}`;
-    this.healthNames.set(path, HEALTH_NAMES[service]);
+    this.services.set(path, service);
     return `${parsed.kind}://${this.id}/${path}`;
+  }
+
+  /** host:port of each instance of a target that is known now, ill ones too: for telling why none is reached. */
+  addressesOf(target: string): readonly string[] {
+    const [, path] = /^(?:etcd|list):\/\/[^/]*\/(.*)$/.exec(target) ?? [];
+    if (path === undefined) return [target.replace(/^dns:\/\/\//, '')];
+    return this.endpoints.get(path)?.known ?? addressesIn(path) ?? [];
   }
 
   /**
@@ -73,23 +81,30 @@ export class Discovery {
   private endpointsOf(path: string): ServiceEndpoints {
     const known = this.endpoints.get(path);
     if (known) return known;
-    const [service, list] = path.split('/') as [string, string | undefined];
-    const healthName = this.healthNames.get(path);
-    const watchHealth = (address: string, onChange: () => void) =>
-      // A list of one is what a channel to it is told, by the name that the certificate of the service has.
-      new HealthWatch(`list://${this.id}/${service}/${address}`, this.credentials, healthName!, onChange);
-    const find = (found: Found) => (list === undefined ? this.inEtcd(service, found) : inList(list.split(','), found));
-    const endpoints = new ServiceEndpoints(find, healthName === undefined ? undefined : watchHealth, () => this.endpoints.delete(path));
+    const name = path.split('/', 1)[0]!;
+    const service = this.services.get(path);
+    const watchHealth = service && ((address: string, onChange: () => void) => this.watchHealth(name, service, address, onChange));
+    const endpoints = new ServiceEndpoints(
+      (found) => this.find(path, found),
+      watchHealth,
+      () => this.endpoints.delete(path),
+    );
     this.endpoints.set(path, endpoints);
     return endpoints;
   }
 
-  private inEtcd(service: string, found: Found): InstanceSource {
-    return new EtcdInstances(this.etcd!, service, this.settings.ETCD_LEASE_SECONDS * 1000, found);
+  private find(path: string, found: Found): InstanceSource {
+    const addresses = addressesIn(path);
+    if (!addresses) return new EtcdInstances(this.etcd!, path, this.settings.ETCD_LEASE_SECONDS * 1000, found);
+    found.instances(addresses);
+    return { close: () => undefined };
+  }
+
+  /** By a target of one address, which no health is asked for, and which has the name that certificates are checked for. */
+  private watchHealth(name: string, service: DiscoveredService, address: string, onChange: () => void): HealthWatch {
+    return new HealthWatch(`list://${this.id}/${name}/${address}`, this.credentialsFor(service), HEALTH_NAMES[service], onChange);
   }
 }
 
-function inList(addresses: readonly string[], found: Found): InstanceSource {
-  found.instances(addresses);
-  return { close: () => undefined };
-}
+/** Those of a list; undefined where etcd tells them. */
+const addressesIn = (path: string): string[] | undefined => path.split('/')[1]?.split(',');

@@ -44,6 +44,11 @@ export class ServiceEndpoints implements Found {
     this.source = findInstances(this);
   }
 
+  /** All that the source names, ill ones too. */
+  get known(): readonly string[] | undefined {
+    return this.registered;
+  }
+
   /** Told what is known already, and each change, never before this returns. @returns ends it */
   subscribe(listener: Listener): () => void {
     this.listeners.add(listener);

@@ -1,6 +1,6 @@
 /** Why a service cannot be reached: what its callers are told, without addresses or names. */
 export const connectionCauses = {
-  CONNECTION_REFUSED: 'nobody listens at its address',
+  CONNECTION_REFUSED: 'connection refused, nobody listens at its address',
   CONNECTION_TIMEOUT: 'its address does not answer',
   CONNECTION_LOST: 'the connection ended',
   NAME_NOT_FOUND: 'its address is not known',

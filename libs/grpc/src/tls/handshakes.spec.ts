@@ -192,7 +192,7 @@ test('nobody listening is told, with the address in the log alone', async () => 
   const address = `127.0.0.1:${await freePort()}`;
   const error = await call(clientOf(address, filesOf(gateway())));
   const told = await errorsOf(address).explain(error!);
-  expect(told.message).toBe('The service mail cannot be reached: nobody listens at its address.');
+  expect(told.message).toBe('The service mail cannot be reached: connection refused, nobody listens at its address.');
   await eventually(
     () => from('connection'),
     ({ length }) => length > 0,
