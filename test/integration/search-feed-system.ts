@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { ServiceTokens } from '@sky-genesis/auth';
 import { readConfig } from '@sky-genesis/config';
 import { DatabaseClient, dataSourceOptions, runMigrations } from '@sky-genesis/database';
-import { grpcClientSettings, grpcSettings, ServiceClients } from '@sky-genesis/grpc';
+import { grpcClientSettings, grpcSettings, Mesh, meshSettings, ServiceClients } from '@sky-genesis/grpc';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { mailDatabase } from '../../apps/mail/src/database/mail-database';
@@ -69,8 +69,9 @@ export class FeedSystem {
   /** @param store another one than the real */
   feed(store: SearchFeedStore = this.store): SearchFeedWorker {
     const tokens = new ServiceTokens(SERVICE_KEY);
-    const settings = readConfig(z.object({ ...grpcSettings, ...grpcClientSettings }), {});
-    const services = new ServiceClients({ settings, serviceToken: () => tokens.issue('mail') });
+    const limits = readConfig(z.object({ ...grpcSettings, ...grpcClientSettings }), {});
+    const mesh = new Mesh(readConfig(z.object(meshSettings), {}));
+    const services = new ServiceClients({ mesh, limits, serviceToken: () => tokens.issue('mail') });
     this.clients.push(services);
     const worker = new SearchFeedWorker(store, services.search(this.search.url), BOUNDS);
     this.workers.add(worker);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
-import { Client, credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
+import { type Client, credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
 import { FilesClient, MailClient, RuleError, SearchClient, ServiceChannel } from '@sky-genesis/grpc';
 import { loadPackage } from '@sky-genesis/proto';
 import type { TestEdge } from '../edge/test-edge';

@@ -1,6 +1,14 @@
 import { authRules, authSettings } from '@sky-genesis/auth';
 import { type Environment, integer, port, readConfig } from '@sky-genesis/config';
-import { drainSettings, grpcClientSettings, grpcSettings, proxySettings } from '@sky-genesis/grpc';
+import {
+  drainSettings,
+  grpcClientSettings,
+  grpcSettings,
+  isServiceAddress,
+  meshRules,
+  meshSettings,
+  proxySettings,
+} from '@sky-genesis/grpc';
 import { observabilitySettings } from '@sky-genesis/observability';
 import { z } from 'zod';
 
@@ -20,22 +28,24 @@ export const gatewaySettings = z
     HTTP_MAX_CONNECTIONS: integer(1, 1_000_000, 4096).describe('Connections served at a time; more are closed at once.'),
     GRPC_MAIL_SERVICE_ADDR: z
       .string()
-      .regex(/^\S+$/, 'must be host:port')
+      .check(isServiceAddress)
       .default('localhost:50051')
-      .describe('host:port of the mail service.'),
+      .describe('The mail service: host:port, several separated by commas, dns:///name:port or etcd:///mail.'),
     GRPC_SEARCH_SERVICE_ADDR: z
       .string()
-      .regex(/^\S+$/, 'must be host:port')
+      .check(isServiceAddress)
       .default('localhost:50052')
-      .describe('host:port of the search service. The gateway is ready without it.'),
+      .describe('The search service, in the same way. The gateway is ready without it.'),
     ...grpcSettings,
     ...grpcClientSettings,
+    ...meshSettings,
     ...drainSettings,
     ...proxySettings,
     ...authSettings,
     ...observabilitySettings,
   })
-  .check(authRules);
+  .check(authRules)
+  .check(...meshRules);
 
 export type GatewayConfig = z.infer<typeof gatewaySettings>;
 

@@ -1,8 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { AuthModule, ServiceTokens } from '@sky-genesis/auth';
-import { FilesClient, MailClient, SearchClient, ServiceClients } from '@sky-genesis/grpc';
-import { loggerModule, metricsModule } from '@sky-genesis/observability';
+import { FilesClient, MailClient, Mesh, SearchClient, ServiceClients } from '@sky-genesis/grpc';
+import { loggerModule, metricsModule, observeCertificates } from '@sky-genesis/observability';
 import type { GatewayConfig } from './gateway.config';
 import { EventStream } from './events/event.stream';
 import { EventsController } from './events/events.controller';
@@ -46,12 +46,21 @@ export class GatewayModule {
         HealthController,
       ],
       providers: [
+        {
+          provide: Mesh,
+          useFactory: () => {
+            const mesh = new Mesh(config);
+            if (mesh.certificates) observeCertificates(mesh.certificates);
+            return mesh;
+          },
+        },
         MailHealth,
         ClosingSignal,
         {
           provide: ServiceClients,
-          inject: [ServiceTokens],
-          useFactory: (tokens: ServiceTokens) => new ServiceClients({ settings: config, serviceToken: () => tokens.issue(SERVICE_NAME) }),
+          inject: [Mesh, ServiceTokens],
+          useFactory: (mesh: Mesh, tokens: ServiceTokens) =>
+            new ServiceClients({ mesh, limits: config, serviceToken: () => tokens.issue(SERVICE_NAME) }),
         },
         {
           provide: MailClient,

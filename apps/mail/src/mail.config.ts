@@ -1,7 +1,15 @@
 import { X509Certificate } from 'node:crypto';
 import { anonymousRules, anonymousSettings, authRules, authSettings } from '@sky-genesis/auth';
 import { type Environment, flag, integer, optional, port, readConfig } from '@sky-genesis/config';
-import { grpcClientSettings, grpcServerSettings, grpcSettings, proxySettings } from '@sky-genesis/grpc';
+import {
+  grpcClientSettings,
+  grpcServerSettings,
+  grpcSettings,
+  isServiceAddress,
+  meshRules,
+  meshSettings,
+  proxySettings,
+} from '@sky-genesis/grpc';
 import { observabilitySettings } from '@sky-genesis/observability';
 import { z } from 'zod';
 import { parseRelays } from './delivery/relay-list';
@@ -98,11 +106,14 @@ export const mailSettings = z.object({
 
   EVENT_RETENTION_DAYS: integer(1, 3650, 30).describe('How long events are kept. A cursor from before is told as CURSOR_OUT_OF_RANGE.'),
   GRPC_SEARCH_SERVICE_ADDR: optional()
-    .refine((address) => address === undefined || /^\S+$/.test(address), 'must be host:port')
-    .describe('host:port of the search service, which is told of every mail. Empty: none is.'),
+    .check(isServiceAddress)
+    .describe(
+      'The search service, which is told of every mail: host:port, several separated by commas, dns:///name:port or etcd:///search. Empty: none is.',
+    ),
   SEARCH_FEED: flag(true).describe('Whether this process may be the one that tells search, where there is one. It needs SERVICE_KEY.'),
   ...grpcSettings,
   ...grpcServerSettings,
+  ...meshSettings,
   ...grpcClientSettings,
   ...proxySettings,
   ...authSettings,
@@ -113,7 +124,15 @@ export type MailConfig = z.infer<typeof mailSettings> & { GRPC_REFLECTION: boole
 
 /** @throws ConfigError with every fault, each by the name of its variable */
 export function readMailConfig(environment: Environment): MailConfig {
-  const config = readConfig(mailSettings.check(authRules).check(anonymousRules).check(feedRules).check(storeRules), environment);
+  const config = readConfig(
+    mailSettings
+      .check(authRules)
+      .check(anonymousRules)
+      .check(feedRules)
+      .check(storeRules)
+      .check(...meshRules),
+    environment,
+  );
   return { ...config, GRPC_REFLECTION: config.GRPC_REFLECTION ?? config.NODE_ENV !== 'production' };
 }
 

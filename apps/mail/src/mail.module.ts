@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
-import { GrpcServer, OpenStreams } from '@sky-genesis/grpc';
+import { GrpcServer, Mesh, OpenStreams } from '@sky-genesis/grpc';
 import { loggerModule, metricsModule } from '@sky-genesis/observability';
 import { DatabaseClient, DatabaseModule } from '@sky-genesis/database';
 import { mailDatabase } from './database/mail-database';
@@ -13,10 +13,10 @@ import type { MailConfig } from './mail.config';
 
 @Module({})
 export class MailModule {
-  static forRoot(config: MailConfig, server: GrpcServer, streams: OpenStreams): DynamicModule {
+  static forRoot(config: MailConfig, server: GrpcServer, streams: OpenStreams, mesh: Mesh): DynamicModule {
     return {
       module: MailModule,
-      // For OpenStreams, which every module with streams asks for.
+      // For OpenStreams and Mesh, which every module with streams or clients asks for.
       global: true,
       imports: [
         loggerModule('mail', config),
@@ -36,8 +36,9 @@ export class MailModule {
         },
         { provide: OpenStreams, useValue: streams },
         { provide: GrpcServer, useValue: server },
+        { provide: Mesh, useValue: mesh },
       ],
-      exports: [OpenStreams],
+      exports: [OpenStreams, Mesh],
     };
   }
 }

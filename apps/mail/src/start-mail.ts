@@ -1,8 +1,8 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { authInterceptor, ServiceTokens, TokenVerifier } from '@sky-genesis/auth';
-import { GrpcServer, OpenStreams, trustedProxies } from '@sky-genesis/grpc';
-import { grpcObserver, observeConnections } from '@sky-genesis/observability';
+import { GrpcServer, Mesh, OpenStreams, trustedProxies } from '@sky-genesis/grpc';
+import { countHandshakeFailure, grpcObserver, observeCertificates, observeConnections, tellRegistered } from '@sky-genesis/observability';
 import { Logger } from 'nestjs-pino';
 import { DeliveryWorker } from './delivery/delivery.worker';
 import { DatabaseMonitor } from './health/database.monitor';
@@ -22,13 +22,17 @@ export interface RunningMail {
 export async function startMail(config: MailConfig): Promise<RunningMail> {
   const grpcUrl = `${config.GRPC_HOST}:${config.GRPC_PORT}`;
   const streams = new OpenStreams(config.GRPC_STREAMS_PER_TENANT);
+  const mesh = new Mesh(config);
+  if (mesh.certificates) observeCertificates(mesh.certificates);
   const observer = grpcObserver('mail', config);
   const server = new GrpcServer({
     url: grpcUrl,
     services: ['sky_genesis.MailService', 'sky_genesis.StreamingService'],
     reflection: config.GRPC_REFLECTION,
     limits: config,
-    isTrusted: trustedProxies(config.TRUSTED_PROXIES),
+    mesh,
+    onHandshakeFailure: countHandshakeFailure,
+    isTrusted: trustedProxies(config.TRUSTED_PROXIES, config.GRPC_TLS_EDGE),
     interceptors: {
       logging: observer,
       metrics: observer,
@@ -42,7 +46,7 @@ export async function startMail(config: MailConfig): Promise<RunningMail> {
     observe: observeConnections,
     onDrain: () => streams.drain(),
   });
-  const app = await NestFactory.create<NestFastifyApplication>(MailModule.forRoot(config, server, streams), new FastifyAdapter(), {
+  const app = await NestFactory.create<NestFastifyApplication>(MailModule.forRoot(config, server, streams, mesh), new FastifyAdapter(), {
     bufferLogs: true,
     abortOnError: false,
   });
@@ -60,6 +64,7 @@ export async function startMail(config: MailConfig): Promise<RunningMail> {
   const monitor = app.get(DatabaseMonitor);
   await monitor.start();
   worker.start();
+  server.announce(mesh.discovery.register('mail', config, tellRegistered('mail')));
   return {
     grpcUrl,
     healthUrl: await app.getUrl(),

@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { anonymousRules, anonymousSettings, authRules, authSettings } from '@sky-genesis/auth';
 import { type Environment, integer, optional, port, readConfig } from '@sky-genesis/config';
-import { grpcClientSettings, grpcServerSettings, grpcSettings, proxySettings } from '@sky-genesis/grpc';
+import {
+  grpcClientSettings,
+  grpcServerSettings,
+  grpcSettings,
+  isServiceAddress,
+  meshRules,
+  meshSettings,
+  proxySettings,
+} from '@sky-genesis/grpc';
 import { observabilitySettings } from '@sky-genesis/observability';
 import { z } from 'zod';
 import { searchDatabaseSettings } from './database/search-database';
@@ -23,9 +31,11 @@ export const searchSettings = z.object({
 
   GRPC_MAIL_SERVICE_ADDR: z
     .string()
-    .regex(/^\S+$/, 'must be host:port')
+    .check(isServiceAddress)
     .default('localhost:50051')
-    .describe('host:port of the mail service, which answers searches for mail while the search engine is away.'),
+    .describe(
+      'The mail service, which answers searches for mail while the search engine is away: host:port, several separated by commas, dns:///name:port or etcd:///mail.',
+    ),
   PAGE_TOKEN_KEY: optional()
     .refine((key) => key === undefined || KEY.test(key), `must be ${KEY_BYTES} random bytes as base64url`)
     .describe(
@@ -39,6 +49,7 @@ export const searchSettings = z.object({
   ...elasticsearchVariables,
   ...grpcSettings,
   ...grpcServerSettings,
+  ...meshSettings,
   ...grpcClientSettings,
   ...proxySettings,
   ...authSettings,
@@ -49,7 +60,14 @@ export type SearchConfig = z.infer<typeof searchSettings> & { GRPC_REFLECTION: b
 
 /** @throws ConfigError with every fault, each by the name of its variable */
 export function readSearchConfig(environment: Environment): SearchConfig {
-  const config = readConfig(searchSettings.check(authRules).check(anonymousRules).check(searchRules), environment);
+  const config = readConfig(
+    searchSettings
+      .check(authRules)
+      .check(anonymousRules)
+      .check(searchRules)
+      .check(...meshRules),
+    environment,
+  );
   return {
     ...config,
     GRPC_REFLECTION: config.GRPC_REFLECTION ?? config.NODE_ENV !== 'production',

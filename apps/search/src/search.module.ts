@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
-import { GrpcServer, MailClient, OpenStreams } from '@sky-genesis/grpc';
+import { GrpcServer, MailClient, Mesh, OpenStreams } from '@sky-genesis/grpc';
 import { loggerModule, metricsModule } from '@sky-genesis/observability';
 import { DocumentsModule } from './documents/documents.module';
 import { IndexedThrough } from './documents/indexed-through';
@@ -11,10 +11,10 @@ import type { SearchConfig } from './search.config';
 
 @Module({})
 export class SearchModule {
-  static forRoot(config: SearchConfig, engine: DynamicModule, server: GrpcServer, streams: OpenStreams): DynamicModule {
+  static forRoot(config: SearchConfig, engine: DynamicModule, server: GrpcServer, streams: OpenStreams, mesh: Mesh): DynamicModule {
     return {
       module: SearchModule,
-      // For OpenStreams, which every module with streams asks for.
+      // For OpenStreams and Mesh, which every module with streams or clients asks for.
       global: true,
       imports: [loggerModule('search', config), metricsModule(), TerminusModule, engine, DocumentsModule.forRoot(config)],
       controllers: [HealthController],
@@ -27,8 +27,9 @@ export class SearchModule {
         },
         { provide: OpenStreams, useValue: streams },
         { provide: GrpcServer, useValue: server },
+        { provide: Mesh, useValue: mesh },
       ],
-      exports: [OpenStreams],
+      exports: [OpenStreams, Mesh],
     };
   }
 }

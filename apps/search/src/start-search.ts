@@ -2,8 +2,8 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { authInterceptor, ServiceTokens, TokenVerifier } from '@sky-genesis/auth';
-import { GrpcServer, OpenStreams, trustedProxies } from '@sky-genesis/grpc';
-import { grpcObserver, observeConnections } from '@sky-genesis/observability';
+import { GrpcServer, Mesh, OpenStreams, trustedProxies } from '@sky-genesis/grpc';
+import { countHandshakeFailure, grpcObserver, observeCertificates, observeConnections, tellRegistered } from '@sky-genesis/observability';
 import { Logger } from 'nestjs-pino';
 import { EngineModule } from './engine.module';
 import { EngineMonitor } from './health/engine.monitor';
@@ -27,13 +27,17 @@ export interface RunningSearch {
 export async function startSearch(config: SearchConfig, engine: DynamicModule = EngineModule.forRoot(config)): Promise<RunningSearch> {
   const grpcUrl = `${config.GRPC_HOST}:${config.GRPC_PORT}`;
   const streams = new OpenStreams(config.GRPC_STREAMS_PER_TENANT);
+  const mesh = new Mesh(config);
+  if (mesh.certificates) observeCertificates(mesh.certificates);
   const observer = grpcObserver('search', config);
   const server = new GrpcServer({
     url: grpcUrl,
     services: ['sky_genesis.SearchService'],
     reflection: config.GRPC_REFLECTION,
     limits: config,
-    isTrusted: trustedProxies(config.TRUSTED_PROXIES),
+    mesh,
+    onHandshakeFailure: countHandshakeFailure,
+    isTrusted: trustedProxies(config.TRUSTED_PROXIES, config.GRPC_TLS_EDGE),
     interceptors: {
       logging: observer,
       metrics: observer,
@@ -47,7 +51,7 @@ export async function startSearch(config: SearchConfig, engine: DynamicModule = 
     observe: observeConnections,
     onDrain: () => streams.drain(),
   });
-  const module = SearchModule.forRoot(config, engine, server, streams);
+  const module = SearchModule.forRoot(config, engine, server, streams, mesh);
   const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), { bufferLogs: true, abortOnError: false });
   app.useLogger(app.get(Logger));
   try {
@@ -61,6 +65,7 @@ export async function startSearch(config: SearchConfig, engine: DynamicModule = 
   }
   const monitor = app.get(EngineMonitor);
   await monitor.start();
+  server.announce(mesh.discovery.register('search', config, tellRegistered('search')));
   return {
     grpcUrl,
     healthUrl: await app.getUrl(),

@@ -71,6 +71,8 @@ const optionsOf = ({ service, limits, hedgeSearchMs = 0, windowBytes }: ChannelP
   'grpc.max_reconnect_backoff_ms': 2000,
   'grpc.service_config': JSON.stringify(serviceConfigOf(service, hedgeSearchMs)),
   'grpc.service_config_disable_resolution': 1,
+  // With a proxy in the environment, grpc-js would have it find the name of a service.
+  'grpc.enable_http_proxy': 0,
   'grpc.enable_channelz': 0,
   'grpc.use_local_subchannel_pool': 1,
   ...(limits.GRPC_COMPRESSION === 'gzip' && compressedChannel),

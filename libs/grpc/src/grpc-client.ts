@@ -4,6 +4,7 @@ import { isBareTimeout, noAnswer, timeForNextHop } from './deadline';
 import { EARLY_DATA } from './early-data';
 import { fromServiceError } from './grpc-status';
 import { REQUEST_ID, TRACEPARENT } from './request-id';
+import type { RuleError } from './rule-error';
 
 /** What a call carries besides its request and what its context says. */
 export interface CallOptions {
@@ -13,6 +14,12 @@ export interface CallOptions {
   /** Bounds this call, in milliseconds. A unary call is bounded by GRPC_TIMEOUT, too; a stream by nothing else. */
   timeoutMs?: number | undefined;
 }
+
+/** What a call failed with, as callers are told it. */
+export type Explain = (error: ServiceError) => Promise<RuleError>;
+
+/** As the service threw it; where it was not reached, without a cause. */
+export const bareError: Explain = (error) => Promise.resolve(fromServiceError(error));
 
 interface UnaryMethod {
   (
@@ -36,6 +43,7 @@ export function unaryCall<Response>(
   request: unknown,
   metadata: Metadata,
   timeoutMs: number,
+  explain: Explain = bareError,
 ): Promise<Response> {
   const context = callContext.getStore();
   addContext(metadata, context);
@@ -46,8 +54,9 @@ export function unaryCall<Response>(
     const cancel = () => call.cancel();
     const call = invoke.call(client, request, metadata, { deadline: Date.now() + leftMs }, (error, response) => {
       context?.signal.removeEventListener('abort', cancel);
-      if (error) reject(isBareTimeout(error) ? noAnswer(invoke.path, leftMs) : fromServiceError(error));
-      else resolve(response as Response);
+      if (!error) resolve(response as Response);
+      else if (isBareTimeout(error)) reject(noAnswer(invoke.path, leftMs));
+      else explain(error).then(reject, reject);
     });
     if (context?.signal.aborted) cancel();
     else context?.signal.addEventListener('abort', cancel, { once: true });

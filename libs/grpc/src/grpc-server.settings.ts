@@ -1,4 +1,5 @@
 import { integer, optionalFlag } from '@sky-genesis/config';
+import { registrationSettings } from './discovery/discovery.settings';
 import { z } from 'zod';
 
 /** How a process stops, whatever it serves. */
@@ -21,6 +22,7 @@ export const grpcServerSettings = {
   GRPC_CONNECTION_AGE_SECONDS: integer(10, 86_400, 1800).describe(
     'When a connection is told to be made anew, so that load spreads to new instances and new certificates count; give or take a tenth. Calls on it end as they would.',
   ),
+  ...registrationSettings,
   ...drainSettings,
 };
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Server, ServerCredentials, ServerInterceptor, ServerOptions } from '@grpc/grpc-js';
+import { type Server, ServerCredentials, type ServerInterceptor, type ServerOptions } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { loadPackage } from '@sky-genesis/proto';
@@ -11,7 +11,9 @@ import type { GrpcSettings } from './grpc.settings';
 import { raiseWindows } from './http2-windows';
 import { type AppsRole, type ByRole, inOrder } from './interceptor-order';
 import { boundTimeouts } from './long-timeouts';
+import type { Mesh } from './mesh';
 import { ServerHealth } from './server-health';
+import { type HandshakeFailure, reportHandshakes } from './tls/handshake-failures';
 import type { IsTrusted } from './trusted-proxies';
 
 export interface GrpcServerSettings {
@@ -22,8 +24,10 @@ export interface GrpcServerSettings {
   /** Whether the schema is told by grpc.reflection (v1 and v1alpha). */
   reflection: boolean;
   limits: GrpcSettings & Pick<GrpcServerLimits, 'GRPC_CONNECTION_AGE_SECONDS' | 'DRAIN_SECONDS' | 'DRAIN_NOTICE_SECONDS'>;
-  /** Plaintext where left out. */
-  credentials?: ServerCredentials | undefined;
+  /** Plaintext, and open to every caller, where left out. */
+  mesh?: Pick<Mesh, 'serverCredentials' | 'peerInterceptors' | 'certificates'>;
+  /** Told of each TLS handshake that fails. */
+  onHandshakeFailure?: (failure: HandshakeFailure) => void;
   /** Whether a peer is believed what it says of a call. */
   isTrusted: IsTrusted;
   /** Run in the order of ROLES, with those that every server has. */
@@ -53,7 +57,7 @@ export class GrpcServer {
   private draining = false;
 
   constructor(private readonly settings: GrpcServerSettings) {
-    const { url, services, reflection, limits, credentials, isTrusted, interceptors, observe } = settings;
+    const { url, services, reflection, limits, mesh, isTrusted, interceptors, observe } = settings;
     this.health = new ServerHealth(['', ...services]);
     const context = callContextInterceptor(
       { maxMessageBytes: limits.GRPC_MAX_MESSAGE_SIZE, timeoutMs: limits.GRPC_TIMEOUT * 1000 },
@@ -65,6 +69,7 @@ export class GrpcServer {
         tracing: context,
         deadline: context,
         ...interceptors,
+        authentication: [...(mesh?.peerInterceptors ?? []), ...[interceptors.authentication ?? []].flat()],
         ...(compression && { compression }),
       }),
       'grpc.max_receive_message_length': limits.GRPC_MAX_MESSAGE_SIZE,
@@ -83,7 +88,7 @@ export class GrpcServer {
         packageDefinition: loadPackage(),
         maxReceiveMessageLength: limits.GRPC_MAX_MESSAGE_SIZE,
         channelOptions: channelOptions,
-        ...(credentials && { credentials }),
+        credentials: mesh?.serverCredentials ?? ServerCredentials.createInsecure(),
         onLoadPackageDefinition: (_definition, server: Server) => {
           this.server = server;
           observe?.(server);
@@ -91,6 +96,7 @@ export class GrpcServer {
           raiseWindows(server);
           noteGzipReaders(server);
           boundTimeouts(server);
+          if (mesh?.certificates) reportHandshakes(server, mesh.certificates, settings.onHandshakeFailure ?? (() => undefined));
           this.health.addToServer(server);
           if (reflection) new ReflectionService(loadPackage()).addToServer(server);
         },
@@ -111,8 +117,8 @@ export class GrpcServer {
     return this.draining;
   }
 
-  /** Said of a server that serves; taken back when it drains. */
-  announce(announcement: Announcement): void {
+  /** Said of a server that serves; taken back when it drains. Undefined: nobody looks for it. */
+  announce(announcement: Announcement | undefined): void {
     this.announcement = announcement;
   }
 

@@ -1,8 +1,7 @@
 import { type ClientDuplexStream, type ClientReadableStream, type ClientWritableStream, type ServiceError, status } from '@grpc/grpc-js';
 import { callContext } from './call-context';
-import type { CallOptions } from './grpc-client';
+import { bareError, type CallOptions, type Explain } from './grpc-client';
 import { isBareTimeout } from './deadline';
-import { fromServiceError } from './grpc-status';
 import { readNoneAhead } from './read-ahead';
 import { RuleError } from './rule-error';
 
@@ -11,8 +10,8 @@ export interface StreamOptions extends CallOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Options of a stream, and what is told where it is not over within their `timeoutMs`. */
-export type BoundedOptions = StreamOptions & { late?: RuleError | undefined };
+/** Options of a stream, what is told where it is not over within their `timeoutMs`, and how its failures are. */
+export type BoundedOptions = StreamOptions & { late?: RuleError | undefined; explain?: Explain };
 
 export interface ReadOptions extends BoundedOptions {
   /** For answers so large that none is to be held beside the one in hand. */
@@ -24,6 +23,7 @@ interface Ends {
   signals: readonly AbortSignal[];
   /** What is told where its own time is over. */
   late: RuleError | undefined;
+  explain: Explain;
 }
 
 /**
@@ -76,8 +76,8 @@ export async function sendAll<Request, Response>(
   try {
     return await answer;
   } catch (error) {
-    if ((error as ServiceError).code !== status.CANCELLED) throw whatFailed(error as ServiceError, ends);
-    throw sender.sourceFailure ? sender.sourceFailure.error : whyEnded(error, ends);
+    if ((error as ServiceError).code !== status.CANCELLED) throw await whatFailed(error as ServiceError, ends);
+    throw sender.sourceFailure ? sender.sourceFailure.error : await whyEnded(error, ends);
   } finally {
     letGo();
     sender.stop();
@@ -85,9 +85,10 @@ export async function sendAll<Request, Response>(
 }
 
 /** Taken when the stream is made: it may be read in the context of another call. */
-const endings = ({ signal, late }: BoundedOptions): Ends => ({
+const endings = ({ signal, late, explain = bareError }: BoundedOptions): Ends => ({
   signals: [callContext.getStore()?.signal, signal].filter((ending) => ending !== undefined),
   late,
+  explain,
 });
 
 async function* sendAndRead<Request, Response>(
@@ -125,7 +126,7 @@ async function* readAll<Response>(
   try {
     for await (const response of call) yield response as Response;
   } catch (error) {
-    throw whyEnded(error, ends);
+    throw await whyEnded(error, ends);
   } finally {
     letGo();
     call.cancel();
@@ -144,12 +145,13 @@ function cancelAtEnd(call: { cancel: () => void }, { signals }: Ends): () => voi
   };
 }
 
-function whyEnded(error: unknown, ends: Ends): RuleError {
+async function whyEnded(error: unknown, ends: Ends): Promise<RuleError> {
   const reason: unknown = ends.signals.find(({ aborted }) => aborted)?.reason;
   return reason instanceof RuleError ? reason : whatFailed(error as ServiceError, ends);
 }
 
-const whatFailed = (error: ServiceError, { late }: Ends): RuleError => (late && isBareTimeout(error) ? late : fromServiceError(error));
+const whatFailed = async (error: ServiceError, { late, explain }: Ends): Promise<RuleError> =>
+  late && isBareTimeout(error) ? late : explain(error);
 
 /** Writes requests to a call until they end, fail, or the call does. */
 class RequestSender<Request> {

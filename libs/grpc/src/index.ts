@@ -22,6 +22,8 @@ export { fromRpcStatus, fromServiceError, toRpcStatus, toStatus } from './grpc-s
 export { type GrpcClientSettings, grpcClientSettings, type GrpcSettings, grpcSettings } from './grpc.settings';
 export { InFlight } from './in-flight';
 export { MailClient } from './mail.client';
+export { Mesh } from './mesh';
+export { meshRules, type MeshSettings, meshSettings } from './mesh.settings';
 export { type OpenStream, OpenStreams } from './open-streams';
 export { type RequestStream, serveRequests } from './requests-call';
 export { serveResponses } from './responses-call';
@@ -32,20 +34,10 @@ export { RuleExceptionFilter } from './rule-exception.filter';
 export { SearchClient } from './search.client';
 export { SERVICE_AUTHORIZATION, ServiceChannel } from './service.channel';
 export { ServiceClients } from './service.clients';
-export {
-  CertificateFault,
-  type CertificatePaths,
-  type Certificates,
-  expiryOf,
-  outsideOfItsTime,
-  readCertificates,
-} from './tls/certificates';
+export { CertificateFault, type CertificatePaths, type Certificates, readCertificates } from './tls/certificates';
 export { CertificateFiles } from './tls/certificate-files';
 export { CertificateProvider } from './tls/certificate.provider';
-export { type ConnectionCause, connectionCauses } from './tls/connection-cause';
-export { ConnectionErrors, type ConnectionTarget } from './tls/connection-errors';
-export { type Finding, probe, type Probed } from './tls/connection.probe';
-export { type HandshakeFailure, reportHandshakes } from './tls/handshake-failures';
+export { type HandshakeFailure } from './tls/handshake-failures';
 export { namesService } from './tls/peer-identity';
 export { peerInterceptor } from './tls/peer.interceptor';
 export { peerRules } from './tls/peer-rules';

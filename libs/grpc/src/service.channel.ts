@@ -2,9 +2,8 @@ import { type Client, type ClientDuplexStream, type ClientReadableStream, type C
 import { callContext } from './call-context';
 import type { ChannelPool } from './channel.pool';
 import { notOver } from './deadline';
-import { addContext, type CallOptions, methodOf, unaryCall } from './grpc-client';
-import { exchange, type ReadOptions, responsesOf, sendAll, type StreamOptions } from './grpc-stream.client';
-import type { RuleError } from './rule-error';
+import { addContext, type CallOptions, type Explain, methodOf, unaryCall } from './grpc-client';
+import { type BoundedOptions, exchange, type ReadOptions, responsesOf, sendAll, type StreamOptions } from './grpc-stream.client';
 
 export interface ServiceChannelSettings {
   /** As in the contract, such as MailService. */
@@ -16,6 +15,8 @@ export interface ServiceChannelSettings {
   timeoutMs: number;
   /** Gives the token that says which service calls; undefined where services have no key. */
   serviceToken: () => Promise<string> | undefined;
+  /** Left out: as the service threw it. */
+  explain?: Explain;
 }
 
 /** How one service of the contract is called: deadline, tokens, request id and trace; what the client classes share. */
@@ -29,7 +30,7 @@ export class ServiceChannel {
   async call<Response>(method: string, request: unknown, options: CallOptions): Promise<Response> {
     const metadata = await this.metadataFor(options);
     const timeoutMs = Math.min(options.timeoutMs ?? Infinity, this.settings.timeoutMs);
-    return unaryCall(this.settings.unary.client(this.name), method, request, metadata, timeoutMs);
+    return unaryCall(this.settings.unary.client(this.name), method, request, metadata, timeoutMs, this.settings.explain);
   }
 
   /** Begins with the first `next()`. As `responsesOf`. */
@@ -54,7 +55,14 @@ export class ServiceChannel {
   /** Whether the service says that it is SERVING (grpc.health.v1). */
   async isServing(timeoutMs: number): Promise<boolean> {
     const health: Client = this.settings.unary.client('grpc.health.v1.Health');
-    const { status } = await unaryCall<{ status: string }>(health, 'check', { service: this.name }, new Metadata(), timeoutMs);
+    const { status } = await unaryCall<{ status: string }>(
+      health,
+      'check',
+      { service: this.name },
+      new Metadata(),
+      timeoutMs,
+      this.settings.explain,
+    );
     return status === 'SERVING';
   }
 
@@ -70,11 +78,11 @@ export class ServiceChannel {
     };
   }
 
-  private bounded<Options extends StreamOptions>(method: string, options: Options): Options & { late?: RuleError } {
+  private bounded<Options extends StreamOptions>(method: string, options: Options): Options & BoundedOptions {
+    const { explain } = this.settings;
     const { timeoutMs } = options;
-    if (timeoutMs === undefined) return options;
-    const { path } = methodOf<{ path: string }>(this.settings.streams.client(this.name), method);
-    return { ...options, late: notOver(path, timeoutMs) };
+    const path = `/${this.name}/${method[0]!.toUpperCase()}${method.slice(1)}`;
+    return { ...options, ...(explain && { explain }), ...(timeoutMs !== undefined && { late: notOver(path, timeoutMs) }) };
   }
 
   private async metadataFor(options: CallOptions): Promise<Metadata> {

@@ -1,3 +1,4 @@
+export { tellRegistered } from './discovery.metrics';
 export { observeConnections } from './grpc-connections';
 export { grpcObserver } from './grpc.observer';
 export { loggerModule } from './logger.module';

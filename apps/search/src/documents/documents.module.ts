@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ServiceTokens } from '@sky-genesis/auth';
-import { MailClient, ServiceClients } from '@sky-genesis/grpc';
+import { MailClient, Mesh, ServiceClients } from '@sky-genesis/grpc';
 import { SearchEngine } from '../engines/search.engine';
 import { PreparedEngine } from '../health/prepared.engine';
 import type { SearchConfig } from '../search.config';
@@ -32,9 +32,10 @@ export class DocumentsModule {
       providers: [
         {
           provide: ServiceClients,
-          useFactory: () => {
+          inject: [Mesh],
+          useFactory: (mesh: Mesh) => {
             const tokens = new ServiceTokens(config.SERVICE_KEY);
-            return new ServiceClients({ settings: config, serviceToken: () => tokens.issue(SERVICE_NAME) });
+            return new ServiceClients({ mesh, limits: config, serviceToken: () => tokens.issue(SERVICE_NAME) });
           },
         },
         {

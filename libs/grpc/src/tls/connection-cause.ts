@@ -21,10 +21,10 @@ export type ConnectionCause = keyof typeof connectionCauses;
 
 /** What Node, OpenSSL and grpc-js say, and what it means; the first that is found counts. */
 const SIGNS: readonly (readonly [RegExp, ConnectionCause])[] = [
+  [/no instance of|No addresses resolved/, 'NO_INSTANCES'],
   [/ECONNREFUSED/, 'CONNECTION_REFUSED'],
   [/ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/, 'CONNECTION_TIMEOUT'],
   [/ENOTFOUND|EAI_AGAIN|Name resolution failed/, 'NAME_NOT_FOUND'],
-  [/No addresses resolved|no endpoints/, 'NO_INSTANCES'],
   [/ERR_TLS_CERT_ALTNAME_INVALID|altnames|ServerNameError|the certificate is for /, 'TLS_NAME'],
   [/alert certificate expired|ALERT_CERTIFICATE_EXPIRED/i, 'TLS_CERTIFICATE_EXPIRED'],
   [/alert certificate required|ALERT_CERTIFICATE_REQUIRED/i, 'TLS_CERTIFICATE_REQUIRED'],

@@ -11,15 +11,15 @@ import { peerRules } from './peer-rules';
 import { call, recordLog, TestFiles, TlsServer, tlsClient } from './tls-loopback.fixture';
 
 const authority = new TestAuthority();
-const cleanups: (() => void)[] = [];
+const cleanups: (() => void | Promise<void>)[] = [];
 let log: string[];
 let seen: (CallContext | undefined)[];
 beforeEach(() => {
   log = recordLog();
   seen = [];
 });
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0)) cleanup();
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
   Logger.overrideLogger(false);
 });
 
@@ -105,13 +105,13 @@ test('the certificate of a connection is read once', async () => {
 
 test('a call whose certificate is not known is refused, though everybody may call', async () => {
   const loopback = await Loopback.start({ handlers, interceptors: { authentication: peerInterceptor(peerRules([])) } });
+  cleanups.push(() => loopback.close());
   const { error } = await ask(loopback.client(), 'GetEmail', {});
   expect(fromServiceError(error!)).toMatchObject({
     reason: 'PEER_NOT_ALLOWED',
     message: 'a client whose certificate is not known may not call MailService',
   });
   expect(seen).toEqual([]);
-  await loopback.close();
 });
 
 test('where no certificate is asked for there is no peer', async () => {

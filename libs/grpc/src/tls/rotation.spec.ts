@@ -11,6 +11,7 @@ const [first, second] = [new TestAuthority('First CA'), new TestAuthority('Secon
 let files: { mail: TestFiles; gateway: TestFiles };
 let server: TlsServer;
 let log: string[];
+let load: Load;
 beforeEach(async () => {
   log = recordLog();
   files = {
@@ -18,8 +19,10 @@ beforeEach(async () => {
     gateway: new TestFiles(first.issueFor('api-gateway'), first.certificate),
   };
   server = await TlsServer.start({ files: files.mail });
+  load = new Load();
 });
-afterEach(() => {
+afterEach(async () => {
+  await load.stop();
   server.close();
   for (const side of Object.values(files)) side.close();
   Logger.overrideLogger(false);
@@ -35,7 +38,7 @@ class Load {
   /** Until so many more calls have ended. */
   async more(calls: number): Promise<void> {
     const until = this.calls + calls;
-    while (this.calls < until) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (this.calls < until && !this.stopping) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   async stop(): Promise<{ calls: number; failed: string[] }> {
@@ -76,7 +79,6 @@ async function shown(): Promise<string> {
 const serialOf = ({ cert }: Pair) => new X509Certificate(cert).serialNumber;
 
 test('the CA and every pair follow one another under load: no call fails', async () => {
-  const load = new Load();
   const bundle = first.certificate + second.certificate;
   const pairs = { mail: second.issueFor('mail'), gateway: second.issueFor('api-gateway') };
   const steps = [
@@ -111,7 +113,6 @@ test.each<[string, (side: TestFiles) => void]>([
   ['a new certificate, its key not there yet', (side) => side.write({ cert: first.issueFor('mail').cert })],
 ])('%s, on both sides, under load: no call fails; once mended the new pair is used', async (_what, harm) => {
   const before = await shown();
-  const load = new Load();
   await load.more(30);
   for (const side of Object.values(files)) {
     harm(side);

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ServiceTokens } from '@sky-genesis/auth';
-import { ServiceClients } from '@sky-genesis/grpc';
+import { Mesh, ServiceClients } from '@sky-genesis/grpc';
 import type { MailConfig } from '../../mail.config';
 import type { DocumentBounds } from './email-document';
 import { SearchFeedStore } from './search-feed.store';
@@ -20,7 +20,8 @@ export class SearchFeedModule {
         SearchFeedStore,
         {
           provide: ServiceClients,
-          useFactory: () => new ServiceClients({ settings: config, serviceToken: () => tokens.issue('mail') }),
+          inject: [Mesh],
+          useFactory: (mesh: Mesh) => new ServiceClients({ mesh, limits: config, serviceToken: () => tokens.issue('mail') }),
         },
         {
           provide: SearchFeedWorker,
