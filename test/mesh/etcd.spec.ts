@@ -1,4 +1,4 @@
-import { Discovery, type EtcdRegistration, type EtcdSettings } from '@sky-genesis/grpc';
+import { Discovery, EtcdClient, type EtcdRegistration, type EtcdSettings } from '@sky-genesis/grpc';
 import { eventually } from '../eventually';
 import { EtcdServer } from './etcd-server';
 import { MailCaller } from './mail-caller';
@@ -55,7 +55,7 @@ class RegisteredInstance {
 }
 
 const keyOf = (name: string): string => `/services/mail/${name}`;
-const addresses = (...instances: RegisteredInstance[]): string =>
+const addresses = (...instances: { address: string }[]): string =>
   instances
     .map(({ address }) => address)
     .sort()
@@ -159,6 +159,23 @@ test('when the last one has left, the error says that none is registered', async
     10_000,
   );
   expect(answer).toMatchObject({ error: { code: 14, details: 'no instance of mail is registered' } });
+});
+
+test('those that vanish all together are believed to be there for as long as a lease, and no longer', async () => {
+  const servers = await Promise.all([MailInstance.started(), MailInstance.started()]);
+  const client = new EtcdClient(settings);
+  const lease = await client.grantLease(60);
+  for (const [i, { address }] of servers.entries()) await client.put(keyOf(`unwatched-${i}`), address, lease);
+  await answering(addresses(...servers));
+  await client.revokeLease(lease);
+  const revokedAt = Date.now();
+  await eventually(
+    () => caller.split(4),
+    (split) => 'error 14' in split,
+  );
+  expect(Date.now() - revokedAt).toBeGreaterThan(LEASE_SECONDS * 1000 - 100);
+  client.close();
+  for (const server of servers) server.stop();
 });
 
 test('etcd is killed and comes back: no call fails, and nobody has to register again', async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, experimental, ServerCredentials } from '@grpc/grpc-js';
-import { Discovery } from '@sky-genesis/grpc';
+import { type CallContext, callContext, Discovery } from '@sky-genesis/grpc';
 import { makeCertificate, makeCertificates } from '../edge/test-certificates';
 import { eventually } from '../eventually';
 import { freePort } from '../free-port';
@@ -28,6 +28,18 @@ function callerOf(addresses: readonly string[]): MailCaller {
   const caller = new MailCaller(discovery.targetOf(addresses.join(','), 'mail'));
   ends.push(() => caller.close());
   return caller;
+}
+
+/** As a channel makes it. */
+function resolverOf(target: string, told: (endpoints: unknown) => void): experimental.Resolver {
+  const [, , authority = '', ...path] = target.split('/');
+  const listener = (endpoints: unknown) => {
+    told(endpoints);
+    return true;
+  };
+  const resolver = experimental.createResolver({ scheme: 'list', authority, path: path.join('/') }, listener, {});
+  ends.push(() => resolver.destroy());
+  return resolver;
 }
 
 const addressesOf = (some: readonly { address: string }[]): string[] => some.map(({ address }) => address).sort();
@@ -189,14 +201,8 @@ test('over TLS an instance has the name of its service, for calls and for its he
 
 test('it does not spin: what did not change is not told, whatever is asked', async () => {
   const [one, other] = (await instances(2)) as [MailInstance, MailInstance];
-  const target = discovery.targetOf(addressesOf([one, other]).join(','), 'mail');
   const told: unknown[] = [];
-  const resolver = experimental.createResolver(
-    { scheme: 'list', authority: target.split('/')[2]!, path: target.split('/').slice(3).join('/') },
-    (endpoints) => told.push(endpoints) > 0,
-    {},
-  );
-  ends.push(() => resolver.destroy());
+  const resolver = resolverOf(discovery.targetOf(addressesOf([one, other]).join(','), 'mail'), (endpoints) => told.push(endpoints));
   for (let i = 0; i < 1000; i++) resolver.updateResolution();
   expect(told).toEqual([]);
   await eventually(
@@ -213,4 +219,23 @@ test('it does not spin: what did not change is not told, whatever is asked', asy
     (now) => now > until,
   );
   expect(told).toHaveLength(1);
+});
+
+test('what finds instances is not of the call that was the first to ask', async () => {
+  const [one, other] = (await instances(2)) as [MailInstance, MailInstance];
+  const contexts: unknown[] = [];
+  const target = discovery.targetOf(addressesOf([one, other]).join(','), 'mail');
+  const resolver = resolverOf(target, () => contexts.push(callContext.getStore()));
+  const call = { requestId: 'first', signal: new AbortController().signal } as CallContext;
+  callContext.run(call, () => resolver.updateResolution());
+  await eventually(
+    () => contexts.length,
+    (times) => times === 1,
+  );
+  one.setServing(false);
+  await eventually(
+    () => contexts.length,
+    (times) => times === 2,
+  );
+  expect(contexts).toEqual([undefined, undefined]);
 });

@@ -43,7 +43,8 @@ test('all instances are replaced one after the other under load: no call fails, 
   await expectEachOnce(accepted);
   const last = Number((await databases.mail.query<{ last: string }>('select max(cursor) as last from event'))[0]!.last);
   for (const cursors of [mailStreams.watched, mailStreams.told]) {
-    expect(cursors).toEqual(Array.from({ length: cursors.length }, (_, index) => index + 1));
+    // Not compared whole: to show how two lists of ten thousand differ takes jest minutes.
+    expect(cursors.find((cursor, index) => cursor !== index + 1)).toBeUndefined();
     expect(cursors.length).toBeGreaterThan(last / 2);
   }
 }, 240_000);
@@ -55,11 +56,13 @@ async function expectEachOnce(accepted: ReadonlyMap<string, string>): Promise<vo
   const rows = await databases.mail.query<{ id: string; subject: string }>("select 'msg_' || id as id, subject from email");
   const stored = new Map<string, string[]>();
   for (const { id, subject } of rows) stored.set(subject, [...(stored.get(subject) ?? []), id]);
-  for (const [subject, id] of accepted) expect([subject, stored.get(subject)]).toEqual([subject, [id]]);
+  expect([...accepted].filter(([subject, id]) => String(stored.get(subject)) !== id)).toEqual([]);
   await eventually(
     () => system.relay.mails.length,
-    (delivered) => delivered >= rows.length,
+    (count) => count >= rows.length,
     60_000,
   );
-  for (const id of accepted.values()) expect([id, system.relay.received(id).length]).toEqual([id, 1]);
+  const delivered = new Map<string, number>();
+  for (const { messageId } of system.relay.mails) delivered.set(messageId, (delivered.get(messageId) ?? 0) + 1);
+  expect([...accepted.values()].filter((id) => delivered.get(id) !== 1)).toEqual([]);
 }

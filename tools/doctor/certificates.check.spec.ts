@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TestAuthority } from '../../libs/grpc/src/tls/authority.fixture';
 import { checkCertificates, tlsFilesOf } from './certificates.check';
 import { authority, inDays, issue, stranger } from './tls-server.fixture';
 
 const folder = mkdtempSync(join(tmpdir(), 'doctor-certificates-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const namesake = new TestAuthority('Our authority');
 const right = { ...issue(authority, 'mail'), ca: authority.certificate };
 
 function write({ cert, key, ca }: { cert: string; key: string; ca: string }) {
@@ -39,6 +41,13 @@ test.each([
     'failure',
     'GRPC_TLS_CERT',
     'is signed by CN=A stranger',
+  ],
+  [
+    'of a CA with the same name and another key',
+    { ...issue(namesake, 'mail'), ca: right.ca },
+    'failure',
+    'GRPC_TLS_CERT',
+    'is signed by CN=Our authority',
   ],
   ['no certificate', { ...right, cert: 'garbage' }, 'failure', 'GRPC_TLS_CERT', 'does not hold certificates'],
   ['one that has expired', { ...right, ...issue(authority, 'mail', inDays(-9), inDays(-1)) }, 'failure', 'GRPC_TLS_CERT', 'expired on'],

@@ -66,7 +66,8 @@ async function lookAround(client: Client, { app, version, settings }: Database, 
   );
   const [{ version: found, now, table }] = rows as [(typeof rows)[0]];
   const clock = clockFinding(`the database of ${app}`, Number(now), { from, to: Date.now() });
-  const applied = table === null ? [] : (await client.query<{ name: string }>(`select name from ${settings.migrationsTable}`)).rows;
+  const applied =
+    table === null ? [] : (await client.query<{ name: string }>(`select name from ${settings.migrationsTable} order by id`)).rows;
   const old = parseInt(found, 10) < version;
   const supported = old
     ? failure(what, `${where}: PostgreSQL ${found} is too old`, `Use PostgreSQL ${version} or later.`)
@@ -102,7 +103,7 @@ function schema(app: string, { migrations }: DatabaseSettings, applied: string[]
       `Run npm run migrate: ${app} does not start before.`,
     );
   }
-  return ok(what, `as this version needs it (${applied.length} migrations)`);
+  return ok(what, `as this version needs it, up to ${applied.at(-1)}`);
 }
 
 function refused(what: string, where: string, setting: string, { code, message }: DatabaseError): Finding {

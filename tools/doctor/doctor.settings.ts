@@ -1,6 +1,6 @@
-import { type Environment, listOf, optional, readConfig } from '@sky-genesis/config';
+import { type Environment, optional, readConfig } from '@sky-genesis/config';
 import { gatewaySettings } from '@sky-genesis/api-gateway/gateway.config';
-import { tlsSettings } from '@sky-genesis/grpc';
+import { etcdSettings, tlsSettings } from '@sky-genesis/grpc';
 import { mailSettings } from '@sky-genesis/mail/mail.config';
 import { searchSettings } from '@sky-genesis/search/search.config';
 import { z } from 'zod';
@@ -22,12 +22,7 @@ const settings = {
   GRPC_TLS_CERT: tlsSettings.GRPC_TLS_CERT,
   GRPC_TLS_KEY: tlsSettings.GRPC_TLS_KEY,
   GRPC_TLS_CA: tlsSettings.GRPC_TLS_CA,
-  ETCD_ENDPOINTS: listOf([]),
-  ETCD_TLS_CA: optional(),
-  ETCD_TLS_CERT: optional(),
-  ETCD_TLS_KEY: optional(),
-  ETCD_USERNAME: optional(),
-  ETCD_PASSWORD: optional(),
+  ...etcdSettings,
   DATABASE_URL: mail.DATABASE_URL,
   DATABASE_POOL_SIZE: mail.DATABASE_POOL_SIZE,
   SEARCH_DATABASE_URL: search.SEARCH_DATABASE_URL,

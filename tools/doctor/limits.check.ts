@@ -2,6 +2,7 @@ import type { DoctorSettings } from './doctor.settings';
 import { failure, type Finding, ok, warning } from './finding';
 import { messageLimitOf } from './message-size.probe';
 import { instancesOf, type Service } from './service.instances';
+import { addressOf } from './tcp.probe';
 import type { TlsFiles } from './tls.probe';
 
 /** Whether all that runs takes messages of the same size as the settings here say: what one part takes, the next must. */
@@ -28,9 +29,9 @@ async function limitsOf(
   tls: TlsFiles | undefined,
 ): Promise<{ where: string; limit: number }[]> {
   const instances = await instancesOf(service, settings).catch(() => []);
-  const limits = instances.map(async ({ host, port }) => ({
-    where: `${service.program} ${host}:${port}`,
-    limit: await messageLimitOf(host, port, tls),
+  const limits = instances.map(async (instance) => ({
+    where: `${service.program} ${addressOf(instance)}`,
+    limit: await messageLimitOf(addressOf(instance), tls),
   }));
   return (await Promise.all(limits)).filter((found): found is { where: string; limit: number } => found.limit !== undefined);
 }

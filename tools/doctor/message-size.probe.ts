@@ -15,8 +15,8 @@ const METHOD = '/grpc.health.v1.Health/Check';
  * five bytes are sent, and no message. Undefined where it does not tell.
  * @param tls the name in the certificate is not looked at: `probeTls` tells of it
  */
-export async function messageLimitOf(host: string, port: number, tls: TlsFiles | undefined): Promise<number | undefined> {
-  const session = connect(`${tls ? 'https' : 'http'}://${host}:${port}`, {
+export async function messageLimitOf(address: string, tls: TlsFiles | undefined): Promise<number | undefined> {
+  const session = connect(`${tls ? 'https' : 'http'}://${address}`, {
     ...(tls && { ca: tls.ca, cert: tls.cert, key: tls.key, checkServerIdentity: () => undefined }),
   });
   session.on('error', () => undefined);

@@ -69,7 +69,7 @@ test('several: each by itself', async () => {
 
 test('an address that is none is told with what it takes', async () => {
   expect(await check('http://mail')).toEqual([
-    expect.objectContaining({ state: 'failure', found: expect.stringContaining('GRPC_MAIL_SERVICE_ADDR must be host:port') }),
+    expect.objectContaining({ state: 'failure', found: expect.stringContaining('GRPC_MAIL_SERVICE_ADDR: http:// is none of host:port') }),
   ]);
 });
 

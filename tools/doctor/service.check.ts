@@ -3,7 +3,7 @@ import type { DoctorSettings } from './doctor.settings';
 import { failure, type Finding, ok, warning } from './finding';
 import { type HealthAnswer, healthOf } from './health.probe';
 import { type Instance, instancesOf, type Service } from './service.instances';
-import { reach, UnreachableError } from './tcp.probe';
+import { addressOf, reach, UnreachableError } from './tcp.probe';
 import { NoTlsError, probeTls, type TlsFiles } from './tls.probe';
 import type { TlsShown } from './tls.verdict';
 
@@ -21,7 +21,7 @@ export async function checkService(service: Service, settings: DoctorSettings, t
 }
 
 async function checkInstance(service: Service, instance: Instance, tls: TlsFiles | undefined): Promise<Finding[]> {
-  const what = `${service.program} ${instance.host}:${instance.port}`;
+  const what = `${service.program} ${addressOf(instance)}`;
   try {
     const socket = await reach(service.program, instance);
     if (tls) return await overTls(what, service, instance, tls, await probeTls(socket, expected(service, instance), tls, 'GRPC_TLS_CA'));
@@ -57,9 +57,9 @@ async function overPlaintext(what: string, service: Service, instance: Instance)
 
 const expected = ({ program }: Service, { name: host }: Instance) => ({ host, program });
 
-async function healthFinding(what: string, service: Service, { host, port, name }: Instance, tls: TlsFiles | undefined): Promise<Finding> {
+async function healthFinding(what: string, service: Service, instance: Instance, tls: TlsFiles | undefined): Promise<Finding> {
   const began = performance.now();
-  const answer = await healthOf(`${host}:${port}`, service.health, isIP(name) === 0 ? name : service.program, tls);
+  const answer = await healthOf(addressOf(instance), service.health, isIP(instance.name) === 0 ? instance.name : service.program, tls);
   const found = `SERVING, answers in ${Math.round(performance.now() - began)} ms${tls ? ' over TLS' : ''}`;
   return answer.status === 'SERVING' ? ok(what, found) : failure(what, ...unhealthy(answer, service));
 }

@@ -41,11 +41,15 @@ export async function reach(who: string, { host, port, setting }: Place): Promis
   }
 }
 
+/** As it stands in addresses: IPv6 in brackets. */
+export const addressOf = ({ host, port }: Pick<Place, 'host' | 'port'>): string =>
+  `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+
 /** `[::1]` as sockets want it. */
 export const unbracketed = (host: string): string => host.replace(/^\[|\]$/g, '');
 
 function unreachable(who: string, { host, port, setting }: Place, { code, message }: NodeJS.ErrnoException): UnreachableError {
-  const where = `${host}:${port}`;
+  const where = addressOf({ host, port });
   switch (code) {
     case 'ECONNREFUSED':
       return new UnreachableError(

@@ -20,9 +20,9 @@ export interface CallLimits {
 }
 
 /**
- * The first interceptor of every server: gives each call its context (request id, peer, early data, abort signal), bounds its
- * time and its metadata, and completes the statuses that grpc-js makes by itself. A call that is late when it comes is
- * refused.
+ * The first interceptor of every server: gives each call its context (request id, peer, early data, abort signal, deadline),
+ * bounds its time and its metadata, and completes the statuses that grpc-js makes by itself. A call that is late when it comes
+ * is refused.
  * @param isTrusted whether a peer is believed what it says of a call
  */
 export const callContextInterceptor =

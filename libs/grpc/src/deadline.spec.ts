@@ -9,12 +9,12 @@ import {
   type ServerUnaryCall,
   status,
 } from '@grpc/grpc-js';
-import type { ClientGrpc } from '@nestjs/microservices';
 import { callContext, type CallContext } from './call-context';
 import { fromServiceError } from './grpc-status';
 import { ask, Loopback, MAIL } from './loopback.fixture';
 import { boundTimeout } from './long-timeouts';
 import { MailClient } from './mail.client';
+import { ServiceChannel } from './service.channel';
 
 type Unary = ServerUnaryCall<{ id: string }, unknown>;
 type Stream = ServerDuplexStream<object, unknown>;
@@ -119,10 +119,10 @@ test.each([
 ])('a timeout of %s is one of %s', (given, bound) => expect(boundTimeout(given)).toBe(bound));
 
 describe('the next hop', () => {
-  const mail = (url = loopback.url, timeoutMs = 5000) => {
-    const services: Record<string, string> = { MailService: MAIL, Health: 'grpc.health.v1.Health' };
-    const grpc = { getClientByServiceName: (name: string) => loopback.client(services[name], {}, url) } as unknown as ClientGrpc;
-    return new MailClient(grpc, { timeoutMs, serviceToken: () => undefined });
+  const mail = (url = loopback.url) => {
+    const pool = { client: (service: string) => loopback.client(service, {}, url) };
+    const settings = { service: 'MailService', unary: pool, streams: pool, timeoutMs: 5000, serviceToken: () => undefined };
+    return new MailClient(new ServiceChannel(settings));
   };
   const within = <T>(ms: number, work: () => Promise<T>): Promise<T> =>
     callContext.run({ requestId: 'mine', signal: new AbortController().signal, deadline: Date.now() + ms }, work);

@@ -48,6 +48,7 @@ export { bytesPassed, countedBytes } from './young-buffers';
 export { type DiscoveredService, Discovery } from './discovery/discovery';
 export {
   discoveryRules,
+  etcdEndpoint,
   type EtcdSettings,
   etcdSettings,
   isServiceAddress,
@@ -56,3 +57,5 @@ export {
 } from './discovery/discovery.settings';
 export { type EtcdRegistration } from './discovery/etcd-registration';
 export { EtcdClient } from './discovery/etcd.client';
+export { parseHostPort } from './discovery/host-port';
+export { parseServiceAddress, type ServiceAddress } from './discovery/service-address';

@@ -1,10 +1,6 @@
-import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
-
-/** What grpc-js keeps of its listening sockets: private, so nothing of it is taken for granted. */
-interface Listening {
-  http2Servers?: ReadonlyMap<Http2Server, unknown>;
-}
+import { http2ServersOf } from '../http2-servers';
 
 /** The streams of calls whose client reads gzip. */
 const gzipReaders = new WeakSet<object>();
@@ -16,7 +12,7 @@ export const readsGzip = (stream: object): boolean => gzipReaders.has(stream);
  * metadata before anyone sees it, and keeps it nowhere.
  */
 export function noteGzipReaders(server: Server): void {
-  for (const listening of (server as unknown as Listening).http2Servers?.keys() ?? []) {
+  for (const listening of http2ServersOf(server)) {
     // Before grpc-js, whose own listener runs the interceptors.
     listening.prependListener('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       if (namesGzip(headers['grpc-accept-encoding'])) gzipReaders.add(stream);

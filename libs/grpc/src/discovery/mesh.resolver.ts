@@ -1,4 +1,5 @@
 import { experimental, Metadata, status } from '@grpc/grpc-js';
+import { beyondCall } from '../beyond-call';
 import { parseHostPort } from './host-port';
 import type { Endpoints, ServiceEndpoints } from './service.endpoints';
 
@@ -26,9 +27,12 @@ export class MeshResolver implements experimental.Resolver {
 
   updateResolution(): void {
     const { authority = '', path } = this.target;
-    this.unsubscribe ??= discoveries
-      .get(authority)?.(path)
-      .subscribe((endpoints) => this.push(endpoints));
+    // grpc-js asks in the context of whichever call is first: what is begun here is for all.
+    this.unsubscribe ??= beyondCall(() =>
+      discoveries
+        .get(authority)?.(path)
+        .subscribe((endpoints) => this.push(endpoints)),
+    );
   }
 
   destroy(): void {
