@@ -85,7 +85,7 @@ export class MixedLoad {
     ];
     const listByRest: [string, Ask] = [
       'REST GET events',
-      async () => void (await this.clients.rest('GET', '/api/v1/events?after=0&limit=5', options)),
+      async () => void (await this.clients.rest('GET', '/api/v1/events?after=0&page_size=5', options)),
     ];
     const quarter = [read, readByRest, submit, find, read, readByRest, findByRest];
     return [...quarter, submitByRest, ...quarter, list, listByRest, submitByRest, read, readByRest];
