@@ -8,9 +8,9 @@ import { connect } from 'node:tls';
 import { promisify } from 'node:util';
 import { eventually } from '../eventually';
 import { freePort } from '../free-port';
+import { ROOT } from '../root';
 import { nginxPath } from '../system/provisioned';
 
-const ROOT = resolve(__dirname, '..', '..');
 const NGINX = resolve(nginxPath, '..', '..');
 const TOOLS = [join(NGINX, 'sbin'), join(NGINX, 'bin'), process.env['PATH']].join(delimiter);
 

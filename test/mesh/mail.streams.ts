@@ -34,6 +34,7 @@ export class MailStreams {
   /** Mails of a stream that have no answer yet. */
   private pending: string[] = [];
   private count = 0;
+  private id = 0;
   private readonly options = { authorization: bearer() };
 
   constructor(
@@ -71,8 +72,7 @@ export class MailStreams {
       for await (const chunk of answer.setEncoding('utf8')) {
         const lines = (text + (chunk as string)).split('\n');
         text = lines.pop()!;
-        // The id of an event counts once all of the event is there, which an empty line ends.
-        for (const line of lines) if (line.startsWith('id: ')) this.told.push(Number(line.slice(4)));
+        for (const line of lines) this.read(line);
       }
     } catch (error) {
       if (!signal.aborted) throw new RetryableError((error as Error).message);
@@ -80,6 +80,12 @@ export class MailStreams {
       signal.removeEventListener('abort', stop);
       answer.destroy();
     }
+  }
+
+  /** An id counts with its data: one alone tells from where to go on, and comes first of all. */
+  private read(line: string): void {
+    if (line.startsWith('id: ')) this.id = Number(line.slice(4));
+    else if (line.startsWith('data: ')) this.told.push(this.id);
   }
 
   /** What was not answered is sent again by its key in the next stream. */

@@ -13,6 +13,7 @@ import { kills } from './kills.round';
 import { machine, type RoundRun, verdict, writeReport } from './report';
 import { BrokenOffError, type Findings, type Round } from './round';
 import { SeededRandom } from './seeded-random';
+import { rollout } from './rollout.round';
 import { search } from './search.round';
 import { sends } from './sends.round';
 import { Started } from './started';
@@ -30,6 +31,7 @@ const rounds: Record<string, Round> = {
   faults,
   files,
   kills,
+  rollout,
   search,
   sends,
   takeover,
