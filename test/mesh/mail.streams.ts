@@ -82,10 +82,10 @@ export class MailStreams {
     }
   }
 
-  /** An id counts with its data: one alone tells from where to go on, and comes first of all. */
+  /** Of an email, as its id, event and data come in that order: an id alone, and an error, are none. */
   private read(line: string): void {
     if (line.startsWith('id: ')) this.id = Number(line.slice(4));
-    else if (line.startsWith('data: ')) this.told.push(this.id);
+    else if (line.startsWith('event: email.')) this.told.push(this.id);
   }
 
   /** What was not answered is sent again by its key in the next stream. */
@@ -94,13 +94,13 @@ export class MailStreams {
     const requestsOf = (subjects: string[]): SubmitEmailsRequest =>
       ({
         requests: subjects.map((subject) => ({
-          email: { from: 'sender@example.com', to: ['recipient@example.com'], subject, body: 'a mail' } as Email,
+          email: { from: 'sender@example.com', to: ['recipient@example.com'], subject, body: subject } as Email,
           idempotencyKey: subject,
           requestRef: subject,
         })),
       }) as SubmitEmailsRequest;
     const pending = (this.pending = [...again]);
-    const next = (): string => `stream-${this.count++}`;
+    const next = (): string => `stream${this.count++}`;
     async function* requests(): AsyncGenerator<SubmitEmailsRequest> {
       if (again.length > 0) yield requestsOf(again);
       while (!signal.aborted) {

@@ -20,6 +20,8 @@ export class MixedLoad {
   private readonly underWay = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
   private running: Promise<unknown> = Promise.resolve();
+  /** What is read and searched for: a subject is one word that no other mail has. */
+  private last = { subject: 'none', id: '' };
 
   constructor(
     system: MeshSystem,
@@ -60,24 +62,23 @@ export class MixedLoad {
   private mix(): readonly [what: string, ask: Ask][] {
     const { mail, search } = this.clients;
     const options = this.headers;
-    const someId = () => [...this.accepted.values()].at(-1) ?? '';
     const read: [string, Ask] = [
       'gRPC GetEmail',
-      async () => (someId() === '' ? undefined : void (await grpc(mail.getEmail({ id: someId() }, options)))),
+      async () => (this.last.id === '' ? undefined : void (await grpc(mail.getEmail({ id: this.last.id }, options)))),
     ];
     const readByRest: [string, Ask] = [
       'REST GET mail',
-      async () => (someId() === '' ? undefined : void (await this.clients.rest('GET', `/api/v1/mail/${someId()}`, options))),
+      async () => (this.last.id === '' ? undefined : void (await this.clients.rest('GET', `/api/v1/mail/${this.last.id}`, options))),
     ];
-    const submit: [string, Ask] = ['gRPC SubmitEmail', (number) => this.submit(`grpc-${number}`)];
-    const submitByRest: [string, Ask] = ['REST POST mail/send', (number) => this.submitByRest(`rest-${number}`)];
+    const submit: [string, Ask] = ['gRPC SubmitEmail', (number) => this.submit(`grpc${number}`)];
+    const submitByRest: [string, Ask] = ['REST POST mail/send', (number) => this.submitByRest(`rest${number}`)];
     const find: [string, Ask] = [
       'gRPC Search',
-      async () => void (await grpc(search.search({ query: 'grpc', limit: 5 } as SearchRequest, options))),
+      async () => void (await grpc(search.search({ query: this.last.subject, limit: 5 } as SearchRequest, options))),
     ];
     const findByRest: [string, Ask] = [
       'REST GET search',
-      async () => void (await this.clients.rest('GET', '/api/v1/search?q=rest&limit=5', options)),
+      async () => void (await this.clients.rest('GET', `/api/v1/search?q=${this.last.subject}&limit=5`, options)),
     ];
     const list: [string, Ask] = [
       'gRPC ListEmails',
@@ -92,15 +93,20 @@ export class MixedLoad {
   }
 
   private async submit(subject: string): Promise<void> {
-    const email = { from: 'sender@example.com', to: ['recipient@example.com'], subject, body: 'a mail' } as Email;
+    const email = { from: 'sender@example.com', to: ['recipient@example.com'], subject, body: subject } as Email;
     const { messageId } = await grpc(this.clients.mail.submitEmail({ email, idempotencyKey: subject } as SubmitEmailRequest, this.headers));
-    this.accepted.set(subject, messageId);
+    this.accept(subject, messageId);
   }
 
   private async submitByRest(subject: string): Promise<void> {
-    const body = JSON.stringify({ from: 'sender@example.com', to: ['recipient@example.com'], subject, body: 'a mail' });
+    const body = JSON.stringify({ from: 'sender@example.com', to: ['recipient@example.com'], subject, body: subject });
     const headers = { ...this.headers, 'content-type': 'application/json', 'idempotency-key': subject };
     const answer = await this.clients.rest('POST', '/api/v1/mail/send', headers, body);
-    this.accepted.set(subject, (JSON.parse(answer.body) as { message_id: string }).message_id);
+    this.accept(subject, (JSON.parse(answer.body) as { message_id: string }).message_id);
+  }
+
+  private accept(subject: string, id: string): void {
+    this.accepted.set(subject, id);
+    this.last = { subject, id };
   }
 }
