@@ -28,6 +28,8 @@ export interface MeshSettings {
   edge?: boolean;
   /** Of every app. */
   settings?: Record<string, string>;
+  /** A folder as `npm run certs` makes it: then all speak mutual TLS. */
+  certificates?: string;
 }
 
 /** Several instances of every service, found by etcd, each in a process of its own; two gateways; an edge where one is asked for. */
@@ -40,9 +42,18 @@ export class MeshSystem {
     readonly relay: TestRelay,
     readonly edge: TestEdge | undefined,
     private readonly filesFolder: string,
+    readonly serviceKey: string,
   ) {}
 
-  static async start({ databases, mails = 3, searches = 2, gateways = 2, edge = false, settings = {} }: MeshSettings): Promise<MeshSystem> {
+  static async start({
+    databases,
+    mails = 3,
+    searches = 2,
+    gateways = 2,
+    edge = false,
+    settings = {},
+    certificates,
+  }: MeshSettings): Promise<MeshSystem> {
     const filesFolder = mkdtempSync(join(tmpdir(), 'sge-mesh-'));
     const [etcd, relay] = [await EtcdServer.started(), new TestRelay(await freePort())];
     await relay.start();
@@ -50,16 +61,17 @@ export class MeshSystem {
     await runMigrations(searchDatabase({ SEARCH_DATABASE_URL: databases.search, SEARCH_DATABASE_POOL_SIZE: 4, GRPC_TIMEOUT: 30 }));
     const environment = { ...forAll(databases, etcd, relay, filesFolder), ...settings };
     const system = new MeshSystem(
-      await several(mails, () => serviceProcess('mail', environment)),
-      await several(searches, () => serviceProcess('search', environment)),
-      await several(gateways, () => gatewayProcess(environment)),
+      await several(mails, () => serviceProcess('mail', { ...environment, ...tlsOf('mail', certificates) })),
+      await several(searches, () => serviceProcess('search', { ...environment, ...tlsOf('search', certificates) })),
+      await several(gateways, () => gatewayProcess({ ...environment, ...tlsOf('api-gateway', certificates) })),
       etcd,
       relay,
       undefined,
       filesFolder,
+      environment.SERVICE_KEY,
     );
     for (const group of [system.mails, system.searches, system.gateways]) await Promise.all(group.map((app) => app.start()));
-    return edge ? system.behindEdge() : system;
+    return edge ? system.behindEdge(certificates) : system;
   }
 
   get apps(): readonly AppProcess[] {
@@ -74,11 +86,11 @@ export class MeshSystem {
     rmSync(this.filesFolder, { recursive: true, force: true });
   }
 
-  private async behindEdge(): Promise<MeshSystem> {
+  private async behindEdge(certificates: string | undefined): Promise<MeshSystem> {
     const addresses = (group: readonly AppProcess[]) => group.map(({ address }) => address).join(',');
     const behind = { gateway: addresses(this.gateways), mail: addresses(this.mails), search: addresses(this.searches) };
-    const edge = await TestEdge.start(behind);
-    return new MeshSystem(this.mails, this.searches, this.gateways, this.etcd, this.relay, edge, this.filesFolder);
+    const edge = await TestEdge.start(behind, edgeTls(certificates));
+    return new MeshSystem(this.mails, this.searches, this.gateways, this.etcd, this.relay, edge, this.filesFolder, this.serviceKey);
   }
 }
 
@@ -97,9 +109,29 @@ const forAll = ({ mail, search }: MeshSettings['databases'], etcd: EtcdServer, r
   GRPC_MAIL_SERVICE_ADDR: 'etcd:///mail',
   GRPC_SEARCH_SERVICE_ADDR: 'etcd:///search',
   ETCD_ENDPOINTS: etcd.url,
-  DRAIN_NOTICE_SECONDS: '1',
+  DRAIN_NOTICE_SECONDS: '2',
   DRAIN_SECONDS: '10',
 });
+
+const tlsOf = (name: AppName, folder: string | undefined): Record<string, string> =>
+  folder === undefined
+    ? {}
+    : {
+        GRPC_TLS_CERT: join(folder, `${name}.pem`),
+        GRPC_TLS_KEY: join(folder, `${name}.key`),
+        GRPC_TLS_CA: join(folder, 'ca.pem'),
+        GRPC_TLS_RELOAD_SECONDS: '1',
+      };
+
+const edgeTls = (folder: string | undefined): Record<string, string> =>
+  folder === undefined
+    ? {}
+    : {
+        EDGE_UPSTREAM_TLS: 'grpc',
+        EDGE_UPSTREAM_CA: join(folder, 'ca.pem'),
+        EDGE_UPSTREAM_CERT: join(folder, 'edge.pem'),
+        EDGE_UPSTREAM_KEY: join(folder, 'edge.key'),
+      };
 
 const several = async <T>(count: number, make: () => Promise<T>): Promise<T[]> => {
   const made: T[] = [];

@@ -68,7 +68,7 @@ async function run({ count, concurrency, settings, started, say, progress }: Rou
   return {
     settings: [
       ['instances', '3 mail, 2 search, 2 gateways, an edge, etcd'],
-      ['DRAIN_NOTICE_SECONDS, DRAIN_SECONDS', '1, 10'],
+      ['DRAIN_NOTICE_SECONDS, DRAIN_SECONDS', '2, 10'],
     ],
     figures: figuresOf(load, restarts, stored.length),
     tables: [

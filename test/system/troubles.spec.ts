@@ -89,7 +89,8 @@ describeWith('grpcurl')('the four troubles of the seed', () => {
 
     const rest = await send(url);
     expect(rest).toMatchObject({ status: 503, type: 'application/problem+json', body: { code: 'SERVICE_UNAVAILABLE' } });
-    expect(rest.body['detail']).toContain('cannot be reached');
+    expect(rest.body['detail']).toBe('The service mail cannot be reached: connection refused, nobody listens at its address.');
+    expect(rest.body['facts']).toEqual({ service: 'mail', cause: 'CONNECTION_REFUSED' });
     expect(JSON.stringify(rest.body)).not.toContain(nowhere);
 
     // It keeps trying, and says no more than that it did.
@@ -144,7 +145,7 @@ describeWith('grpcurl')('the four troubles of the seed', () => {
       const { environment, url } = await gatewayTo(address);
       expect(await send(url)).toMatchObject({
         status: 503,
-        body: { code: 'SERVICE_UNAVAILABLE', detail: expect.stringContaining('cannot be reached') },
+        body: { code: 'SERVICE_UNAVAILABLE', facts: { service: 'mail', cause: 'TLS_SERVER' } },
       });
       await expect(byGrpcurl('-max-time', '3', address)).rejects.toThrow(/error reading server preface|context deadline exceeded|EOF/);
       expect(ofMail(await doctor(environment, '--app', 'gateway'))).toEqual([

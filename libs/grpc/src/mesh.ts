@@ -45,6 +45,7 @@ export class Mesh implements OnApplicationShutdown {
   /** @param address as `parseServiceAddress` takes it */
   connectionTo(service: DiscoveredService, address: string): Connection {
     const target = this.discovery.targetOf(address, service);
+    this.discovery.prepare(target);
     const addresses = () => this.discovery.addressesOf(target);
     const isFound = target.startsWith('etcd:') || target.startsWith('list:');
     const errors = new ConnectionErrors({ service, addresses, files: this.certificates, ...(isFound && { host: service }) });

@@ -51,9 +51,15 @@ export class Discovery {
 
   /** host:port of each instance of a target that is known now, ill ones too: for telling why none is reached. */
   addressesOf(target: string): readonly string[] {
-    const [, path] = /^(?:etcd|list):\/\/[^/]*\/(.*)$/.exec(target) ?? [];
+    const path = pathOf(target);
     if (path === undefined) return [target.replace(/^dns:\/\/\//, '')];
     return this.endpoints.get(path)?.known ?? addressesIn(path) ?? [];
+  }
+
+  /** Looks for the instances of a target from now on, not from the first call: an etcd that is lost later is no harm then. */
+  prepare(target: string): void {
+    const path = pathOf(target);
+    if (path !== undefined) this.endpointsOf(path).subscribe(() => undefined);
   }
 
   /**
@@ -105,6 +111,9 @@ export class Discovery {
     return new HealthWatch(`list://${this.id}/${name}/${address}`, this.credentialsFor(service), HEALTH_NAMES[service], onChange);
   }
 }
+
+/** Undefined where grpc-js finds it by itself. */
+const pathOf = (target: string): string | undefined => /^(?:etcd|list):\/\/[^/]*\/(.*)$/.exec(target)?.[1];
 
 /** Those of a list; undefined where etcd tells them. */
 const addressesIn = (path: string): string[] | undefined => path.split('/')[1]?.split(',');
