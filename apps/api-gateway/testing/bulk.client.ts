@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { type GatewayFixture, tokenFor } from './gateway.fixture';
@@ -71,3 +72,6 @@ async function exchange(sending: Bulk, lines: (object | string)[]): Promise<Bulk
 export const mailTo = (name: string, more: object = {}) => ({ to: [`${name}@example.com`], ...more });
 export const codesOf = (answers: BulkAnswer[]) =>
   answers.map(({ request_ref, message_id, problem }) => [request_ref, message_id ?? problem?.code]);
+
+/** Text that takes as many bytes on the way to a service as it has, though requests are compressed. */
+export const incompressible = (characters: number): string => randomBytes((characters * 3) / 4).toString('base64');

@@ -44,13 +44,13 @@ function poolTo(urls: readonly string[], size = 1): ChannelPool {
 
 const call = (pool: ChannelPool, method: string) => ask(pool.client(MAIL), method, {});
 
-test.each(['GetEmail', 'SubmitEmail'])('%s is tried again where it met UNAVAILABLE, and says that it is another try', async (method) => {
+test('what only reads is tried again where it met UNAVAILABLE, and says that it is another try', async () => {
   const { calls, url } = await serve(failsOnce(status.UNAVAILABLE));
-  expect((await call(poolTo([url]), method)).error).toBeNull();
+  expect((await call(poolTo([url]), 'GetEmail')).error).toBeNull();
   expect(calls.map(({ metadata }) => metadata.get('grpc-previous-rpc-attempts'))).toEqual([[], ['1']]);
 });
 
-test.each(['CancelEmail', 'SendEmail'])('%s, which may not be repeated, is not tried again', async (method) => {
+test.each(['CancelEmail', 'SendEmail', 'SubmitEmail'])('%s is not tried again by itself', async (method) => {
   const { calls, url } = await serve(failsOnce(status.UNAVAILABLE));
   expect((await call(poolTo([url]), method)).error?.code).toBe(status.UNAVAILABLE);
   expect(calls).toHaveLength(1);

@@ -20,15 +20,16 @@ import type {
 import type { CallOptions } from './grpc-client';
 import type { StreamOptions } from './grpc-stream.client';
 import type { ServiceChannel } from './service.channel';
+import { submitted } from './submit-retries';
 
 /** MailService as seen by its callers: the only place where they meet. */
 export class MailClient {
   constructor(private readonly channel: ServiceChannel) {}
 
-  /** With a key of its own where the caller has none: then it may be tried again by itself (`serviceConfigOf`). */
+  /** With a key of its own where the caller has none, so that it may be tried again. */
   submitEmail(request: SubmitEmailRequest, options: CallOptions): Promise<SubmitEmailResponse> {
     const idempotencyKey = request.idempotencyKey || options.idempotencyKey || randomUUID();
-    return this.channel.call('submitEmail', { ...request, idempotencyKey }, options);
+    return submitted(() => this.channel.call('submitEmail', { ...request, idempotencyKey }, options));
   }
 
   getEmail(request: GetEmailRequest, options: CallOptions): Promise<GetEmailResponse> {

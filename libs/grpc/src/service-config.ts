@@ -23,17 +23,14 @@ const OUTLIER_DETECTION = {
   child_policy: [{ round_robin: {} }],
 };
 
-/** Beside what only reads: a submit has an idempotency key, which the client adds where the caller has none. */
-const SAFE_TO_REPEAT = new Set<string>(['MailService/SubmitEmail']);
-
 /**
- * How a channel to a service of the contract balances and retries (gRFC A6, A50; the JSON of grpc-js).
+ * How a channel to a service of the contract balances and retries what only reads (gRFC A6, A50; the JSON of grpc-js).
  * @param hedgeSearchMs when a search is asked a second instance, too, if the first has not answered; 0: never
  */
 export function serviceConfigOf(service: string, hedgeSearchMs: number): ServiceConfig {
   const repeatable = Object.entries(rpcs).flatMap(([rpc, { readOnly }]) => {
     const [name, method] = rpc.split('/');
-    return name === service && (readOnly || SAFE_TO_REPEAT.has(rpc)) ? [method!] : [];
+    return name === service && readOnly ? [method!] : [];
   });
   const hedged = service === 'SearchService' && hedgeSearchMs > 0 ? ['Search'] : [];
   const config = {

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { RuleError, toRpcStatus, toStatus } from '@sky-genesis/grpc';
 import type { SubmitEmailsRequest } from '@sky-genesis/proto';
 import { eventually } from '../../../../test/eventually';
-import { Bulk, bulk, codesOf, mailTo } from '../../testing/bulk.client';
+import { Bulk, bulk, codesOf, incompressible, mailTo } from '../../testing/bulk.client';
 import { acceptedOf, type Submit } from '../../testing/fake-mail.service';
 import { GatewayFixture, tokenFor } from '../../testing/gateway.fixture';
 
@@ -16,7 +16,7 @@ afterAll(() => fixture.stop());
 beforeEach(() => (mail.submitEmails = acceptAll));
 
 describe('backpressure', () => {
-  const line = Buffer.from(`${JSON.stringify(mailTo('a', { body: 'x'.repeat(60_000) }))}\n`);
+  const line = Buffer.from(`${JSON.stringify(mailTo('a', { body: incompressible(60_000) }))}\n`);
   /** Writes until nothing moves for a while; how often that was. */
   async function writeUntilItStands(sending: Bulk, part: Buffer): Promise<number> {
     for (let times = 1; times < 700; times++) {

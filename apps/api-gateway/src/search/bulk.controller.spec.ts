@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { RuleError, toRpcStatus, toStatus } from '@sky-genesis/grpc';
 import type { IndexDocumentsRequest } from '@sky-genesis/proto';
-import { Bulk, type BulkAnswer, documentBulk } from '../../testing/bulk.client';
+import { Bulk, documentBulk, incompressible, type BulkAnswer } from '../../testing/bulk.client';
 import { doneOf, type IndexStream } from '../../testing/fake-search.service';
 import { GatewayFixture, tokenFor } from '../../testing/gateway.fixture';
 
@@ -137,7 +137,7 @@ test('a service that holds back holds the request back, and nothing is lost', as
   search.indexDocuments = (held) => (call = held);
   const sending = Bulk.open(fixture, {}, PATH);
   await sending.response();
-  const line = `${JSON.stringify({ id: 'a', content: 'x'.repeat(60_000) })}\n`;
+  const line = `${JSON.stringify({ id: 'a', content: incompressible(60_000) })}\n`;
   let written = 0;
   for (let stands = false; !stands && written < 700; written++) {
     if (sending.request.write(line)) continue;
