@@ -51,7 +51,7 @@ test('no setting is left in what is rendered, and each part is there', async () 
   for (const part of parts)
     expect([part, readFileSync(join(folder, 'conf', part), 'utf8')]).toEqual([part, expect.not.stringMatching(/@[A-Z_]+@/)]);
   const upstreams = readFileSync(join(folder, 'conf/upstreams.conf'), 'utf8');
-  expect(upstreams).toContain('server mail-1:50051 resolve;\n    server mail-2:50051 resolve;');
+  expect(upstreams).toContain('server mail-1:50051 resolve fail_timeout=1s;\n    server mail-2:50051 resolve fail_timeout=1s;');
 });
 
 test('a setting may come by file', async () => {

@@ -12,7 +12,7 @@ import { TestEdge } from './test-edge';
 
 const CHECK = '/grpc.health.v1.Health/Check';
 
-/** The services have no TLS of their own yet: health on a grpc-js server with TLS stands for them, an HTTPS server for the gateway. */
+/** Health on a grpc-js server with TLS stands for the services (test/mesh/mutual-tls has the real ones), an HTTPS server for the gateway. */
 let folder: string;
 let grpc: Server;
 let grpcAddress: string;
