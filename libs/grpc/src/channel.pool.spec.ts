@@ -1,4 +1,5 @@
-import { credentials, type sendUnaryData, type ServerUnaryCall, status } from '@grpc/grpc-js';
+import { type Client, credentials, type sendUnaryData, type ServerUnaryCall, type ServiceDefinition, status } from '@grpc/grpc-js';
+import { loadPackage } from '@sky-genesis/proto';
 import { ChannelPool } from './channel.pool';
 import { ask, LIMITS, Loopback, MAIL } from './loopback.fixture';
 
@@ -101,4 +102,45 @@ test('a pool of two has two connections to each instance, used in turn', async (
   for (let i = 0; i < 8; i++) await call(pool, 'GetEmail');
   expect(calls.length).toBe(8);
   expect(servers.at(-1)!.connections).toBe(2);
+});
+
+const SEARCH = 'sky_genesis.SearchService';
+type SearchCalls = Client & { search(request: object, callback: (error: Error | null, answer?: { totalCount: number }) => void): void };
+
+/** An instance of search that answers after `waitMs`, with its number. */
+async function serveSearch(totalCount: number): Promise<{ url: string; waitMs: number; asked: number }> {
+  const server = await Loopback.start({});
+  const instance = { url: server.url, waitMs: 0, asked: 0 };
+  server.server.addService(loadPackage()[SEARCH] as ServiceDefinition, {
+    search: (_call: unknown, callback: sendUnaryData<object>) => {
+      instance.asked++;
+      setTimeout(() => callback(null, { totalCount }), instance.waitMs).unref();
+    },
+  });
+  servers.push(server);
+  return instance;
+}
+
+test.each<[hedgeSearchMs: number, answers: (number | undefined)[]]>([
+  [50, [2]],
+  [0, [2, undefined]],
+])('hedging after %i ms: of a slow and a fast instance these answer within a second: %p', async (hedgeSearchMs, expected) => {
+  const [slow, fast] = [await serveSearch(1), await serveSearch(2)];
+  const target = `ipv4:${slow.url},${fast.url}`;
+  const settings = { service: 'SearchService', target, credentials: credentials.createInsecure(), limits: LIMITS, size: 1 };
+  const pool = new ChannelPool({ ...settings, hedgeSearchMs });
+  pools.push(pool);
+  const search = () =>
+    Promise.race([
+      new Promise<undefined>((resolve) => setTimeout(resolve, 1000).unref()),
+      new Promise<number | undefined>((resolve) =>
+        (pool.client(SEARCH) as SearchCalls).search({}, (_error, found) => resolve(found?.totalCount)),
+      ),
+    ]);
+  // Until both are connected.
+  while (slow.asked === 0 || fast.asked === 0) await search();
+  slow.waitMs = 2500;
+  const answers = new Set<number | undefined>();
+  for (let i = 0; i < 4; i++) answers.add(await search());
+  expect([...answers].sort()).toEqual(expected);
 });
