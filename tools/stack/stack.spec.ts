@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../test/free-port';
 import { FakePrograms } from './fake-programs.fixture';
 import { processIdentity } from './process-identity';
 import { ProcessEndedError } from './running-process';
@@ -124,7 +125,7 @@ test.each([
   ['UDP', 'udp4', '127.0.0.1'],
   ['UDP on IPv6', 'udp6', '::1'],
 ] as const)('the port of the edge is to be free on %s, too', async (place, type, address) => {
-  const other = createSocket(type).bind({ port: 0, address });
+  const other = createSocket(type).bind({ port: await freePort(), address });
   await once(other, 'listening');
   const { port } = other.address();
   await expect(stackOf({ SGE_EDGE_PORT: String(port) }).start()).rejects.toThrow(`Port ${port} (${place}) is in use. Set SGE_EDGE_PORT`);
