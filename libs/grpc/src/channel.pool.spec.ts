@@ -105,7 +105,8 @@ test('a pool of two has two connections to each instance, used in turn', async (
 });
 
 const SEARCH = 'sky_genesis.SearchService';
-type SearchCalls = Client & { search(request: object, callback: (error: Error | null, answer?: { totalCount: number }) => void): void };
+type Found = (error: Error | null, answer?: { totalCount: number }) => void;
+type SearchCalls = Client & { search(request: object, options: { deadline: number }, callback: Found): void };
 
 /** An instance of search that answers after `waitMs`, with its number. */
 async function serveSearch(totalCount: number): Promise<{ url: string; waitMs: number; asked: number }> {
@@ -131,12 +132,9 @@ test.each<[hedgeSearchMs: number, answers: (number | undefined)[]]>([
   const pool = new ChannelPool({ ...settings, hedgeSearchMs });
   pools.push(pool);
   const search = () =>
-    Promise.race([
-      new Promise<undefined>((resolve) => setTimeout(resolve, 1000).unref()),
-      new Promise<number | undefined>((resolve) =>
-        (pool.client(SEARCH) as SearchCalls).search({}, (_error, found) => resolve(found?.totalCount)),
-      ),
-    ]);
+    new Promise<number | undefined>((resolve) =>
+      (pool.client(SEARCH) as SearchCalls).search({}, { deadline: Date.now() + 1000 }, (_error, found) => resolve(found?.totalCount)),
+    );
   // Until both are connected.
   while (slow.asked === 0 || fast.asked === 0) await search();
   slow.waitMs = 2500;
