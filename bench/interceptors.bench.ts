@@ -16,7 +16,7 @@ import { type ChainFigures, type GzipFigures, printInterceptors, writeIntercepto
 import { pageOf } from './mail-pages';
 
 const AT_A_TIME = 32;
-/** Of each server, before the first round: until V8 has compiled what is hot. */
+/** Of each server, until V8 has compiled what is hot. */
 const WARM_UP_CALLS = 6000;
 /** Just below the size from which answers are compressed by default. */
 const SMALL_PAGE = 2;
@@ -32,58 +32,57 @@ export interface InterceptorsBenchOptions {
   write: boolean;
 }
 
-interface Chain {
+/** A server and what is asked of it: pages of so many mails. */
+interface Chain extends Pick<ChainOptions, 'chain'> {
   name: string;
-  server: ChainServer;
-  wire: Http2CallWire;
+  part: ChainFigures['part'];
+  pages: readonly number[];
+  minBytes?: number;
+  mutual?: boolean;
 }
+
+const SERVERS: readonly Chain[] = [
+  ...CHAINS.map((chain): Chain => ({ name: chain, chain, part: 'chains', pages: [SMALL_PAGE] })),
+  { name: 'bare, mTLS', chain: 'bare', part: 'chains', pages: [SMALL_PAGE], mutual: true },
+  { name: 'compression, mTLS', chain: 'compression', part: 'chains', pages: [SMALL_PAGE], mutual: true },
+  { name: 'none compressed', chain: 'authentication', part: 'sizes', pages: PAGES },
+  { name: 'all compressed', chain: 'compression', part: 'sizes', pages: PAGES, minBytes: 0 },
+];
 
 /** What our interceptors cost, beside a server of grpc-js that has none; and what compression costs and saves. */
 export async function interceptorsBench(options: InterceptorsBenchOptions): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sge-bench-'));
-  const token = { AUTH_SECRET: randomBytes(32).toString('hex'), AUTH_ISSUER: 'bench', AUTH_AUDIENCE: 'bench' };
-  const chains: Chain[] = [];
-  const open = async (name: string, chain: ChainOptions['chain'], more: Partial<ChainOptions> = {}): Promise<void> => {
-    const server = await ChainServer.start({ chain, token, minBytes: DEFAULT_MIN_BYTES, ...more });
-    const pem = more.pair && { cert: readFileSync(more.pair.certificate), key: readFileSync(more.pair.key) };
-    const target = { port: server.port, ...(pem && { ca: pem.cert.toString() }) };
-    chains.push({ name, server, wire: await Http2CallWire.open(name, target, pem) });
-  };
   try {
-    const pair = makePair(folder);
-    for (const chain of CHAINS) await open(chain, chain);
-    await open('bare, mTLS', 'bare', { pair });
-    await open('compression, mTLS', 'compression', { pair });
-    await open('all compressed', 'compression', { minBytes: 0 });
-    const authorization = `Bearer ${issueToken(token, { sub: 'bench', tenant: 'bench', scope: 'mail.read' }, 3600)}`;
-    const figures = await measure(chains, authorization, options);
+    const figures = await measure(makePair(folder), options);
     const gzipFigures = await measureGzip(options.rounds);
     printInterceptors(figures, gzipFigures, options);
     if (options.write) writeInterceptors(figures, gzipFigures, options);
   } finally {
-    for (const { server, wire } of chains) {
-      wire.close();
-      await server.stop();
-    }
     rmSync(folder, { recursive: true });
   }
 }
 
-/** In turn, round after round, so that a machine that drifts drifts for all of it. */
-async function measure(
-  chains: readonly Chain[],
-  authorization: string,
-  { calls, rounds }: InterceptorsBenchOptions,
-): Promise<ChainFigures[]> {
+/**
+ * One server after the other, each round with new ones: a process keeps what V8 made of its code, for better or worse, and two of the same
+ * chain differ by more than an interceptor costs. None waits while others work, which V8 takes for the time to drop what it compiled.
+ */
+async function measure(pair: NonNullable<ChainOptions['pair']>, { calls, rounds }: InterceptorsBenchOptions): Promise<ChainFigures[]> {
+  const token = { AUTH_SECRET: randomBytes(32).toString('hex'), AUTH_ISSUER: 'bench', AUTH_AUDIENCE: 'bench' };
+  const authorization = `Bearer ${issueToken(token, { sub: 'bench', tenant: 'bench', scope: 'mail.read' }, 3600)}`;
+  const pem = { cert: readFileSync(pair.certificate), key: readFileSync(pair.key) };
   const figures: ChainFigures[] = [];
-  const all = chains.filter(({ name }) => name !== 'all compressed');
-  const sized = chains.filter(({ name }) => name === 'authentication' || name === 'all compressed');
-  for (const chain of chains) await load(chain, SMALL_PAGE, authorization, WARM_UP_CALLS);
   for (let round = 0; round < rounds; round++) {
-    for (const chain of inTurn(all, round))
-      figures.push({ round, part: 'chains', ...(await load(chain, SMALL_PAGE, authorization, calls)) });
-    for (const mails of PAGES) {
-      for (const chain of inTurn(sized, round)) figures.push({ round, part: 'sizes', ...(await load(chain, mails, authorization, calls)) });
+    for (const { name, chain, part, pages, minBytes = DEFAULT_MIN_BYTES, mutual } of inTurn(SERVERS, round)) {
+      const server = await ChainServer.start({ chain, token, minBytes, ...(mutual && { pair }) });
+      const target = { port: server.port, ...(mutual && { ca: pem.cert.toString() }) };
+      const wire = await Http2CallWire.open(name, target, mutual ? pem : undefined);
+      await load(server, wire, listEmails(SMALL_PAGE, authorization), WARM_UP_CALLS);
+      for (const mails of pages) {
+        const loaded = await load(server, wire, listEmails(mails, authorization), calls);
+        figures.push({ round, part, chain: name, mails, messageBytes: messageOf(mails).length, ...loaded });
+      }
+      wire.close();
+      await server.stop();
     }
     console.error(`round ${round + 1} of ${rounds}`);
   }
@@ -91,8 +90,7 @@ async function measure(
 }
 
 /** So many calls, each caller's as soon as it has the answer to the one before. */
-async function load({ name, server, wire }: Chain, mails: number, authorization: string, calls: number) {
-  const request = listEmails(mails, authorization);
+async function load(server: ChainServer, wire: Http2CallWire, request: WireRequest, calls: number) {
   const { bytes: wireBytes } = await succeed(wire, request);
   const cpuBefore = await server.cpuMicroseconds();
   const beganAt = performance.now();
@@ -103,7 +101,7 @@ async function load({ name, server, wire }: Chain, mails: number, authorization:
   await Promise.all(Array.from({ length: AT_A_TIME }, caller));
   const perSecond = (calls / (performance.now() - beganAt)) * 1000;
   const cpu = ((await server.cpuMicroseconds()) - cpuBefore) / calls;
-  return { chain: name, mails, perSecond, wireBytes, messageBytes: messageOf(mails).length, cpu };
+  return { perSecond, wireBytes, cpu };
 }
 
 const { requestSerialize, responseSerialize, path } = (

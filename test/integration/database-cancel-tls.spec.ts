@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseClient, dataSourceOptions } from '@sky-genesis/database';
 import { callContext, RuleError } from '@sky-genesis/grpc';
 import { DataSource } from 'typeorm';
-import { TestAuthority } from '../../apps/mail/src/delivery/certificate.fixture';
+import { TestAuthority } from '../test-authority';
 import { PostgresServer } from '../../tools/stack/postgres-server';
 import { handOver, postgresUser } from '../../tools/stack/postgres-user';
 import { eventually } from '../eventually';
@@ -27,7 +27,7 @@ const sockets = new Set<Socket>();
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sge-cancel-tls-'));
   chmodSync(folder, 0o755);
-  const { key, cert } = new TestAuthority().issue('localhost');
+  const { key, cert } = new TestAuthority().issue({ dns: ['localhost'] });
   const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   for (const [file, content] of Object.entries({ [keyFile]: key, [certFile]: cert })) {
     writeFileSync(file, content, { mode: 0o600 });

@@ -9,7 +9,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { status as Code } from '@grpc/grpc-js';
 import { readGatewayConfig } from '../../apps/api-gateway/src/gateway.config';
 import { startGateway } from '../../apps/api-gateway/src/start-gateway';
-import { type Pair, TestAuthority } from '../../libs/grpc/src/tls/authority.fixture';
+import { type Pair, TestAuthority } from '../test-authority';
 import type { Finding } from '../../tools/doctor/finding';
 import { freePort } from '../free-port';
 import { TestStack } from '../stack';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TestAuthority } from '../../libs/grpc/src/tls/authority.fixture';
+import { TestAuthority } from '../../test/test-authority';
 import { checkCertificates, tlsFilesOf } from './certificates.check';
 import { authority, inDays, issue, stranger } from './tls-server.fixture';
 

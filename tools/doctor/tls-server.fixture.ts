@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer as createPlain, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer, type TlsOptions } from 'node:tls';
-import { type Pair, TestAuthority } from '../../libs/grpc/src/tls/authority.fixture';
+import { type Pair, TestAuthority } from '../../test/test-authority';
 
 export const authority = new TestAuthority('Our authority');
 export const stranger = new TestAuthority('A stranger');

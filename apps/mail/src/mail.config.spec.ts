@@ -1,5 +1,5 @@
 import { ConfigError } from '@sky-genesis/config';
-import { TestAuthority } from './delivery/certificate.fixture';
+import { TestAuthority } from '../../../test/test-authority';
 import { readMailConfig } from './mail.config';
 
 const NEEDED = {

@@ -3,7 +3,7 @@ import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { Logger } from '@nestjs/common';
 import { CertificateProvider, fromServiceError, readOnlyRpcs, type Rpc, rpcs } from '@sky-genesis/grpc';
 import { loadPackage } from '@sky-genesis/proto';
-import { type Names, TestAuthority } from '../../grpc/src/tls/authority.fixture';
+import { type Names, TestAuthority } from '../../../test/test-authority';
 import { TestFiles } from '../../grpc/src/tls/tls-loopback.fixture';
 import { authInterceptor, type AuthOptions } from './auth.interceptor';
 import { ANONYMOUS } from './caller-claims';

@@ -28,10 +28,13 @@ test.each<ErrorReason>(['DATABASE_UNAVAILABLE', 'OVERLOADED', 'INVALID_ARGUMENT'
   },
 );
 
-test('that nothing was accepted is never said of a mail that may be accepted by an earlier try', async () => {
-  const { attempt } = failing('ACCEPT_UNKNOWN', 'DATABASE_UNAVAILABLE');
-  await expect(submitted(attempt)).rejects.toMatchObject({ reason: 'ACCEPT_UNKNOWN' });
-});
+test.each<ErrorReason>(['DATABASE_UNAVAILABLE', 'QUEUE_FULL', 'UNAUTHENTICATED', 'INTERNAL'])(
+  '%s is never said of a mail that may be accepted by an earlier try',
+  async (reason) => {
+    const { attempt } = failing('ACCEPT_UNKNOWN', reason);
+    await expect(submitted(attempt)).rejects.toMatchObject({ reason: 'ACCEPT_UNKNOWN' });
+  },
+);
 
 test('what is wrong with the mail is said of all of them', async () => {
   const { attempt } = failing('SERVICE_UNAVAILABLE', 'INVALID_ARGUMENT');

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { register } from 'prom-client';
-import { TestAuthority } from '../../grpc/src/tls/authority.fixture';
+import { TestAuthority } from '../../../test/test-authority';
 import { TestFiles } from '../../grpc/src/tls/tls-loopback.fixture';
 import { countHandshakeFailure, observeCertificates } from './tls.metrics';
 

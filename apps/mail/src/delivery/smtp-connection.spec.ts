@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
-import { TestAuthority } from './certificate.fixture';
+import { TestAuthority } from '../../../../test/test-authority';
 import { messageOf } from './outgoing-message.fixture';
 import { parseRelays, type RelayAddress } from './relay-list';
 import { type RelaySettings, SmtpConnectionFactory } from './smtp-connection.factory';
@@ -11,7 +11,7 @@ import { SmtpTransport } from './smtp.transport';
 
 const MESSAGE = Buffer.from('Subject: hello\r\n\r\nhello\r\n');
 const authority = new TestAuthority();
-const certified = authority.issue('localhost');
+const certified = authority.issue({ dns: ['localhost'] });
 const TLS = { ...certified, hideSTARTTLS: false, disabledCommands: ['AUTH'] } satisfies SMTPServerOptions;
 
 let server: SMTPServer | undefined;

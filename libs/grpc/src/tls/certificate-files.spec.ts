@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { eventually } from '../../../../test/eventually';
-import { TestAuthority } from './authority.fixture';
+import { TestAuthority } from '../../../../test/test-authority';
 import { CertificateFiles } from './certificate-files';
 import { recordLog, TestFiles } from './tls-loopback.fixture';
 

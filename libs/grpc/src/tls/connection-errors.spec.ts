@@ -3,7 +3,7 @@ import { eventually } from '../../../../test/eventually';
 import { toStatus } from '../grpc-status';
 import { freePort } from '../loopback.fixture';
 import { RuleError } from '../rule-error';
-import { type Pair, TestAuthority } from './authority.fixture';
+import { type Pair, TestAuthority } from '../../../../test/test-authority';
 import { ConnectionErrors } from './connection-errors';
 import { call, type TestFiles, TlsSides } from './tls-loopback.fixture';
 

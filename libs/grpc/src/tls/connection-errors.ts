@@ -1,6 +1,6 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import { Logger } from '@nestjs/common';
-import { fromServiceError } from '../grpc-status';
+import { fromServiceError, STATUS_DETAILS } from '../grpc-status';
 import { LineBudget } from '../line-budget';
 import { RuleError } from '../rule-error';
 import type { CertificateFiles } from './certificate-files';
@@ -21,7 +21,6 @@ export interface ConnectionTarget {
 const PROBE_EVERY_MS = 10_000;
 const PROBE_TIMEOUT_MS = 1000;
 const MAX_PROBED = 3;
-const DETAILS = 'grpc-status-details-bin';
 
 const logger = new Logger('connection');
 
@@ -43,7 +42,7 @@ export class ConnectionErrors {
   async explain(error: ServiceError): Promise<RuleError> {
     const thrown = fromServiceError(error);
     if (thrown.reason === 'PEER_NOT_ALLOWED') return this.notAllowed(thrown);
-    const isOfService = (error.metadata?.get(DETAILS).length ?? 0) > 0;
+    const isOfService = (error.metadata?.get(STATUS_DETAILS).length ?? 0) > 0;
     if (thrown.reason !== 'SERVICE_UNAVAILABLE' || isOfService) return thrown;
     const said = causeIn(error.details);
     const probing = this.look(error.details);

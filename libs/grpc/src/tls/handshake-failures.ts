@@ -1,8 +1,8 @@
-import type { Http2SecureServer, Http2Server } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Server } from '@grpc/grpc-js';
 import { Logger } from '@nestjs/common';
+import { http2ServersOf } from '../http2-servers';
 import { LineBudget } from '../line-budget';
 import type { CertificateFiles } from './certificate-files';
 
@@ -10,10 +10,7 @@ import type { CertificateFiles } from './certificate-files';
 export type HandshakeFailure =
   'certificate_required' | 'certificate_expired' | 'certificate_untrusted' | 'refused_by_client' | 'plaintext' | 'closed' | 'other';
 
-/** What grpc-js keeps of its listening sockets, and Node of the socket below TLS: private, so nothing of it is taken for granted. */
-interface Listening {
-  http2Servers?: ReadonlyMap<Http2Server | Http2SecureServer, unknown>;
-}
+/** What Node keeps of the socket below TLS: private, so it is not taken for granted. */
 type Wrapped = TLSSocket & { _parent?: Socket };
 
 const logger = new Logger('tls');
@@ -24,7 +21,7 @@ const logger = new Logger('tls');
  */
 export function reportHandshakes(server: Server, files: CertificateFiles, count: (failure: HandshakeFailure) => void): void {
   const lines = new LineBudget();
-  for (const listening of (server as unknown as Listening).http2Servers?.keys() ?? []) {
+  for (const listening of http2ServersOf(server)) {
     // An address is only remembered when it was asked for while the socket was open.
     listening.on('connection', (socket: Socket) => void socket.remoteAddress);
     listening.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Wrapped) => {

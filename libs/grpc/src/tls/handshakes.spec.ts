@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { credentials, type ServiceError } from '@grpc/grpc-js';
 import { eventually } from '../../../../test/eventually';
-import { type Names, type Pair, TestAuthority } from './authority.fixture';
+import { type Names, type Pair, TestAuthority } from '../../../../test/test-authority';
 import { ConnectionErrors } from './connection-errors';
 import { call, type TestFiles, TlsSides } from './tls-loopback.fixture';
 

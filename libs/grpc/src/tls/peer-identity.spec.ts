@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { TestAuthority } from './authority.fixture';
+import { TestAuthority } from '../../../../test/test-authority';
 import { identitiesOf, namesService } from './peer-identity';
 
 const authority = new TestAuthority();

@@ -5,7 +5,7 @@ import { type CallContext, callContext } from '../call-context';
 import { fromServiceError } from '../grpc-status';
 import { ask, Loopback } from '../loopback.fixture';
 import { trustedProxies } from '../trusted-proxies';
-import { type Names, TestAuthority } from './authority.fixture';
+import { type Names, TestAuthority } from '../../../../test/test-authority';
 import { peerInterceptor } from './peer.interceptor';
 import { peerRules } from './peer-rules';
 import { call, recordLog, TestFiles, TlsServer, tlsClient } from './tls-loopback.fixture';

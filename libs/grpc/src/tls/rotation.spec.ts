@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:tls';
 import type { ServiceError } from '@grpc/grpc-js';
 import { Logger } from '@nestjs/common';
-import { type Pair, TestAuthority } from './authority.fixture';
+import { type Pair, TestAuthority } from '../../../../test/test-authority';
 import { call, recordLog, TestFiles, TlsServer, tlsClient } from './tls-loopback.fixture';
 
 const [first, second] = [new TestAuthority('First CA'), new TestAuthority('Second CA')];

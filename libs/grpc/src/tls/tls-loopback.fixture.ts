@@ -17,7 +17,7 @@ import { loadPackage } from '@sky-genesis/proto';
 import { HealthImplementation } from 'grpc-health-check';
 import { callContextInterceptor } from '../call-context.interceptor';
 import type { IsTrusted } from '../trusted-proxies';
-import type { Pair } from './authority.fixture';
+import type { Pair } from '../../../../test/test-authority';
 import { CertificateFiles } from './certificate-files';
 import type { CertificatePaths } from './certificates';
 import { CertificateProvider } from './certificate.provider';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { type ConfigError, readConfig } from '@sky-genesis/config';
 import { z } from 'zod';
-import { TestAuthority } from './authority.fixture';
+import { TestAuthority } from '../../../../test/test-authority';
 import { TestFiles } from './tls-loopback.fixture';
 import { tlsRules, tlsSettings } from './tls.settings';
 
