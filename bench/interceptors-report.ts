@@ -47,16 +47,16 @@ const introduction = ({ calls, rounds }: Setup): string =>
     '# Bench of the interceptors',
     '',
     `\`npm run bench -- interceptors --calls ${calls} --rounds ${rounds} --write\`, ${new Date().toISOString().slice(0, 10)}. One ListEmails, whose answer is made before, 32 at a time on one connection, to servers of grpc-js`,
-    'in processes of their own: with the same options and handlers, and none, some or all of our interceptors. No Nest, no database: a call to mail costs ten times as much, and',
-    'the same interceptors a tenth of the ratio. The client is a bare one of node:http2 and shares the machine: calls a second tell of both sides, CPU of the server alone, all its',
-    'threads together. Logs are written, to /dev/null; tokens are verified (HS256) at each call. Figures are the lower quartile of the rounds (of rates the upper one), as',
-    'whatever else the machine does only adds.',
+    'in processes of their own, new ones each round and warm before they are measured: with the same options and handlers, and none, some or all of our interceptors. No Nest, no database: a call to',
+    'mail costs ten times as much, and the same interceptors a tenth of the ratio. The client is a bare one of node:http2 and shares the machine: calls a second tell of both sides, CPU of',
+    'the server alone, all its threads together. Logs are written, to /dev/null; tokens are verified (HS256) at each call. Figures are the lower quartile of the rounds (of rates the upper',
+    'one), as whatever else the machine does only adds.',
   ].join('\n');
 
 function described(figures: readonly ChainFigures[], gzip: readonly GzipFigures[], { calls, rounds }: Setup): string {
   const machine = `${cpus().length} x ${cpus()[0]?.model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}`;
   return [
-    `${machine}; ${rounds} interleaved rounds of ${calls} calls each`,
+    `${machine}; ${rounds} interleaved rounds of ${calls} calls to each chain`,
     '',
     '## The chain',
     '',

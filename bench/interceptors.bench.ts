@@ -16,8 +16,10 @@ import { type ChainFigures, type GzipFigures, printInterceptors, writeIntercepto
 import { pageOf } from './mail-pages';
 
 const AT_A_TIME = 32;
-/** Of each server, until V8 has compiled what is hot. */
-const WARM_UP_CALLS = 6000;
+/** Of each server, until V8 has compiled what is hot: with 6000 a call still costs twice as much. */
+const WARM_UP_CALLS = 16_000;
+/** For each of the sizes, of the calls of a load. */
+const SIZES_SHARE = 1 / 4;
 /** Just below the size from which answers are compressed by default. */
 const SMALL_PAGE = 2;
 const PAGES = [1, 3, 5, 10, 50, 200];
@@ -25,7 +27,7 @@ const GZIP_LEVELS = [1, 6];
 const DEFAULT_MIN_BYTES = 2048;
 
 export interface InterceptorsBenchOptions {
-  /** Of each load. */
+  /** Of each chain in a round; a quarter of them for each size of answer. */
   calls: number;
   rounds: number;
   /** Whether docs/bench-interceptors.md is written, beside being printed. */
@@ -62,10 +64,7 @@ export async function interceptorsBench(options: InterceptorsBenchOptions): Prom
   }
 }
 
-/**
- * One server after the other, each round with new ones: a process keeps what V8 made of its code, for better or worse, and two of the same
- * chain differ by more than an interceptor costs. None waits while others work, which V8 takes for the time to drop what it compiled.
- */
+/** One server after the other, each round with new ones: what V8 makes of the code differs from process to process, by more than an interceptor costs. */
 async function measure(pair: NonNullable<ChainOptions['pair']>, { calls, rounds }: InterceptorsBenchOptions): Promise<ChainFigures[]> {
   const token = { AUTH_SECRET: randomBytes(32).toString('hex'), AUTH_ISSUER: 'bench', AUTH_AUDIENCE: 'bench' };
   const authorization = `Bearer ${issueToken(token, { sub: 'bench', tenant: 'bench', scope: 'mail.read' }, 3600)}`;
@@ -78,7 +77,7 @@ async function measure(pair: NonNullable<ChainOptions['pair']>, { calls, rounds 
       const wire = await Http2CallWire.open(name, target, mutual ? pem : undefined);
       await load(server, wire, listEmails(SMALL_PAGE, authorization), WARM_UP_CALLS);
       for (const mails of pages) {
-        const loaded = await load(server, wire, listEmails(mails, authorization), calls);
+        const loaded = await load(server, wire, listEmails(mails, authorization), part === 'chains' ? calls : calls * SIZES_SHARE);
         figures.push({ round, part, chain: name, mails, messageBytes: messageOf(mails).length, ...loaded });
       }
       wire.close();
