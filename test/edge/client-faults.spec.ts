@@ -16,6 +16,9 @@ const DOWNLOAD = '/sky_genesis.StreamingService/DownloadFile';
 /** Each is led to a worker by chance: that all of them were led right is no chance. */
 const CLIENTS = 6;
 
+/** Bytes of a stream under way, at most: less than the congestion window is after the first of them. */
+const CALM_WINDOW = 65_536;
+
 let running: EdgeSystem;
 beforeAll(async () => {
   running = await startEdgeSystem();
@@ -27,6 +30,37 @@ const submit = async (subject: string): Promise<void> => {
   expect(await wire.grpc(submitEmail(subject))).toMatchObject({ status: 0 });
   await wire.close();
 };
+
+async function upload(wire: Http3Wire): Promise<UploadResponse> {
+  const pieces = Array.from({ length: FILE_BYTES / MIB }, (_, index) => Buffer.alloc(MIB, `piece ${index} `));
+  const requests = pieces.map((data, index) => encoded(UPLOAD, { offset: String(index * MIB), data, last: index === pieces.length - 1 }));
+  return decoded<UploadResponse>(UPLOAD, await wire.grpc({ path: UPLOAD, metadata: bearer(), requests }))[0]!;
+}
+
+/** A download whose client changes its address on the way, and which can be gone on with. */
+class MovingDownload {
+  private readonly hash = createHash('sha256');
+  private received = 0;
+  private messages = 0;
+
+  constructor(
+    public wire: Http3Wire,
+    private readonly fileId: string,
+  ) {}
+
+  /** The rest of it. @returns the status, or why there is none, and the hash of all that came so far */
+  async run(): Promise<[number | string | undefined, string]> {
+    const onResponse = (message: Buffer) => {
+      const { data } = decoded<FileChunk>(DOWNLOAD, { responses: [message] })[0]!;
+      this.hash.update(data);
+      this.received += data.length;
+      if (++this.messages === 10) void this.wire.connection.rebind();
+    };
+    const requests = [encoded(DOWNLOAD, { fileId: this.fileId, offset: String(this.received) })];
+    const { status, error } = await this.wire.grpc({ path: DOWNLOAD, metadata: bearer(), requests, onResponse });
+    return [status ?? error, this.hash.copy().digest('hex')];
+  }
+}
 
 const workers: [string, Record<string, string>][] = [
   canQuicBpf()
@@ -48,21 +82,28 @@ describe.each(workers)('a client that goes on from another address, with %s', (_
   afterEach(() => wires.forEach((wire) => void wire.close()));
 
   test('gets the rest of a download', async () => {
-    const pieces = Array.from({ length: FILE_BYTES / MIB }, (_, index) => Buffer.alloc(MIB, `piece ${index} `));
-    const requests = pieces.map((data, index) => encoded(UPLOAD, { offset: String(index * MIB), data, last: index === pieces.length - 1 }));
-    const [file] = decoded<UploadResponse>(UPLOAD, await wires[0]!.grpc({ path: UPLOAD, metadata: bearer(), requests }));
-    const downloads = wires.map((wire) => {
-      let messages = 0;
-      const hash = createHash('sha256');
-      const read = (message: Buffer) => {
-        hash.update(decoded<FileChunk>(DOWNLOAD, { responses: [message] })[0]!.data);
-        if (++messages === 10) void wire.connection.rebind();
-      };
-      const requests = [encoded(DOWNLOAD, { fileId: file!.fileId })];
-      const answer = wire.grpc({ path: DOWNLOAD, metadata: bearer(), requests, onResponse: read });
-      return answer.then(({ status, error }) => [status ?? error, hash.digest('hex')]);
-    });
-    expect(await Promise.all(downloads)).toEqual(Array(CLIENTS).fill([0, file!.sha256]));
+    const calm = await Promise.all(wires.map(() => Http3Wire.open(edge, { window: CALM_WINDOW })));
+    wires.push(...calm);
+    const file = await upload(calm[0]!);
+    const downloads = calm.map((wire) => new MovingDownload(wire, file.fileId).run());
+    expect(await Promise.all(downloads)).toEqual(Array(CLIENTS).fill([0, file.sha256]));
+  }, 60_000);
+
+  /**
+   * nginx 1.30 asks a new address whether it is the client's only while the congestion window has room, and what it sends meanwhile uses up
+   * what it may send to an address that has not answered. So a download at full speed may never be asked: nginx gives up after 7 s.
+   */
+  test('gets the rest of a download at full speed, with the next connection where nginx gave up this one', async () => {
+    const file = await upload(wires[0]!);
+    const downloads = wires.map((wire) => new MovingDownload(wire, file.fileId));
+    const first = await Promise.all(downloads.map((download) => download.run()));
+    const lost = downloads.filter((_download, index) => first[index]![0] !== 0);
+    for (const [reason] of first.filter(([status]) => status !== 0)) expect(reason).toMatch(/NO_VIABLE_PATH|stateless reset/);
+    expect(lost.length).toBeLessThanOrEqual(CLIENTS / 2);
+    if (lost.length > 0) console.info(`${lost.length} of ${CLIENTS} connections were given up by nginx after a change of address`);
+    for (const download of lost) wires.push((download.wire = await Http3Wire.open(edge)));
+    const then = await Promise.all(lost.map((download) => download.run()));
+    expect([...first.filter(([status]) => status === 0), ...then]).toEqual(Array(CLIENTS).fill([0, file.sha256]));
   }, 60_000);
 
   test('hears of what happens then, in its open stream', async () => {
