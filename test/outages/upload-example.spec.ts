@@ -9,11 +9,11 @@ import { mailDatabase } from '../../apps/mail/src/database/mail-database';
 import { readMailConfig } from '../../apps/mail/src/mail.config';
 import { eventually } from '../eventually';
 import { freePort } from '../free-port';
-import { FileClient } from './file-client';
-import { MailProcess } from './mail-process';
-import { createDatabase, type TestDatabase } from './test-database';
-import { TestRelay } from './test-relay';
-import { mailEnvironment, token } from './test-system';
+import { FileClient } from '../integration/file-client';
+import { MailProcess } from '../integration/mail-process';
+import { createDatabase, type TestDatabase } from '../integration/test-database';
+import { TestRelay } from '../integration/test-relay';
+import { mailEnvironment, token } from '../integration/test-system';
 
 const EXAMPLE = resolve(__dirname, '../../examples/typescript/upload.ts');
 const MEBIBYTES = 160;

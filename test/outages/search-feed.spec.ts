@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { InvalidArgumentError, RuleError } from '@sky-genesis/grpc';
 import { eventually } from '../eventually';
-import { FeedSystem } from './search-feed-system';
+import { FeedSystem } from '../integration/search-feed-system';
 
 let system: FeedSystem;
 let tenant = '';

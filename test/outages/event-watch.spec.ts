@@ -6,9 +6,9 @@ import { startMail } from '../../apps/mail/src/start-mail';
 import { EventStore } from '../../apps/mail/src/events/event.store';
 import { PostgresServer } from '../../tools/stack/postgres-server';
 import { eventually } from '../eventually';
-import { EventWatcher } from './event-watcher';
-import { plantEvents } from './planted-events';
-import { mailEnvironment, TestSystem, token } from './test-system';
+import { EventWatcher } from '../integration/event-watcher';
+import { plantEvents } from '../integration/planted-events';
+import { mailEnvironment, TestSystem, token } from '../integration/test-system';
 
 let system: TestSystem;
 const watchers: EventWatcher[] = [];
