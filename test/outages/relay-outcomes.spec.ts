@@ -1,7 +1,7 @@
 import { freePort } from '../free-port';
 import { eventually } from '../eventually';
-import { TestRelay } from './test-relay';
-import { TestSystem } from './test-system';
+import { TestRelay } from '../integration/test-relay';
+import { TestSystem } from '../integration/test-system';
 
 const refuse = (code: number, text: string) => Object.assign(new Error(text), { responseCode: code });
 

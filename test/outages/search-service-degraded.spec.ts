@@ -1,6 +1,6 @@
 import { eventually } from '../eventually';
-import { searchToken } from './search-service-client';
-import { SearchServiceSystem } from './search-service-system';
+import { searchToken } from '../integration/search-service-client';
+import { SearchServiceSystem } from '../integration/search-service-system';
 
 let system: SearchServiceSystem;
 beforeEach(async () => {
