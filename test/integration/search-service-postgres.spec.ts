@@ -1,14 +1,15 @@
 import { runMigrations } from '@sky-genesis/database';
 import { searchDatabase } from '../../apps/search/src/database/search-database';
 import { readSearchConfig } from '../../apps/search/src/search.config';
-import { type RunningSearch, startSearch } from '../../apps/search/src/start-search';
+import type { RunningService } from '@sky-genesis/service';
+import { startSearch } from '../../apps/search/src/start-search';
 import { searchEnvironment, SearchServiceClient } from './search-service-client';
 import { createDatabase, type TestDatabase } from './test-database';
 
 /** The same app as its configuration makes it, on the embedded engine. */
 describe('SearchService on PostgreSQL', () => {
   let database: TestDatabase;
-  let search: RunningSearch;
+  let search: RunningService;
   let client: SearchServiceClient;
   beforeAll(async () => {
     database = await createDatabase();

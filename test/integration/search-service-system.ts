@@ -2,14 +2,15 @@ import { FakeMailService } from '../../apps/api-gateway/testing/fake-mail.servic
 import { FakeEngine } from '../../apps/search/src/documents/engine.fixture';
 import { EngineModule } from '../../apps/search/src/engine.module';
 import { readSearchConfig } from '../../apps/search/src/search.config';
-import { type RunningSearch, startSearch } from '../../apps/search/src/start-search';
+import type { RunningService } from '@sky-genesis/service';
+import { startSearch } from '../../apps/search/src/start-search';
 import { searchEnvironment, SearchServiceClient } from './search-service-client';
 
 /** The whole app, its engine a fake in memory, before a fake of mail: what the service itself decides, on its own wire. */
 export class SearchServiceSystem {
   readonly engine = new FakeEngine();
   readonly mail = new FakeMailService();
-  search!: RunningSearch;
+  search!: RunningService;
   client!: SearchServiceClient;
 
   static async make(): Promise<SearchServiceSystem> {

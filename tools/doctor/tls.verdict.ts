@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
+import { identitiesOf, namesService } from '@sky-genesis/grpc';
 import { certificatesIn, DAY_MS, dayOf, expiry, isSignedBy, namesIn } from './certificate';
 
 /** Whom the certificate of a server has to be for: the host that was called, or the program, as services are named. */
@@ -72,16 +73,11 @@ function chainFault(shown: Shown, ca: string | undefined, caSetting: string): Fa
 
 function nameFault({ host, program }: ExpectedName, certificate: X509Certificate): Fault[] {
   const isHost = isIP(host) === 0 ? certificate.checkHost(host, { subject: 'never' }) : certificate.checkIP(host);
-  if (isHost !== undefined || (program !== undefined && isFor(program, certificate))) return [];
+  if (isHost !== undefined || (program !== undefined && namesService(identitiesOf(certificate), program))) return [];
   const wanted = program === undefined ? host : `${host} or ${program}`;
   const found = `its certificate is for ${namesIn(certificate)}, not for ${wanted}`;
   return [{ found, todo: `Give it a certificate that names ${wanted}, or call it by a name that it has.` }];
 }
-
-const isFor = (program: string, { subjectAltName = '' }: X509Certificate): boolean =>
-  subjectAltName
-    .split(', ')
-    .some((name) => name === `DNS:${program}` || (name.startsWith('URI:spiffe://') && name.endsWith(`/${program}`)));
 
 function refusalFault(code: string): Fault {
   if (/CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE/.test(code)) {

@@ -26,7 +26,6 @@ test('what is needed gives the defaults', () => {
     GRPC_HOST: '127.0.0.1',
     GRPC_PORT: 50_051,
     HEALTH_PORT: 3001,
-    GRPC_REFLECTION: true,
     GRPC_ALLOW_ANONYMOUS: false,
     MAIL_RELAY_URL: 'smtp://127.0.0.1:2525',
     MAIL_RELAY_REQUIRE_TLS: false,
@@ -113,15 +112,6 @@ describe('calls without a token', () => {
   test('are refused in production', () => {
     expect(names({ ...NEEDED, GRPC_ALLOW_ANONYMOUS: 'true', NODE_ENV: 'production' })).toEqual(['GRPC_ALLOW_ANONYMOUS']);
   });
-});
-
-test.each([
-  ['development', undefined, true],
-  ['production', undefined, false],
-  ['production', 'true', true],
-  ['development', 'false', false],
-])('reflection with NODE_ENV=%s and GRPC_REFLECTION=%s: %p', (environment, flag, on) => {
-  expect(read({ NODE_ENV: environment, ...(flag && { GRPC_REFLECTION: flag }) }).GRPC_REFLECTION).toBe(on);
 });
 
 test('the return path is a bare address', () => {

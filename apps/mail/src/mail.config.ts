@@ -1,26 +1,13 @@
 import { X509Certificate } from 'node:crypto';
-import { anonymousRules, anonymousSettings, authRules, authSettings } from '@sky-genesis/auth';
-import { type Environment, flag, integer, optional, port, readConfig } from '@sky-genesis/config';
-import {
-  grpcClientSettings,
-  grpcServerSettings,
-  grpcSettings,
-  isServiceAddress,
-  meshRules,
-  meshSettings,
-  proxySettings,
-} from '@sky-genesis/grpc';
-import { observabilitySettings } from '@sky-genesis/observability';
+import { type Environment, flag, integer, optional, readConfig } from '@sky-genesis/config';
+import { isServiceAddress } from '@sky-genesis/grpc';
+import { listenSettings, serviceRules, serviceSettings } from '@sky-genesis/service';
 import { z } from 'zod';
 import { parseRelays } from './delivery/relay-list';
 import { MailboxError, parseMailbox } from './emails/mailbox';
 
 export const mailSettings = z.object({
-  NODE_ENV: z.enum(['development', 'production', 'test']).default('development').describe('production refuses what is only for trying.'),
-  GRPC_PORT: integer(1, 65_535, 50_051).describe('The port that gRPC listens on.'),
-  HEALTH_HOST: z.string().default('127.0.0.1').describe('The address that health and metrics listen on (HTTP).'),
-  HEALTH_PORT: port(3001).describe('The port of /health/live, /health/ready, /health/startup and /metrics.'),
-  ...anonymousSettings,
+  ...listenSettings(50_051, 3001),
   GRPC_STREAM_IDLE_TIMEOUT: integer(1, 86_400, 120).describe(
     'Seconds after which SubmitEmails is ended when no message came and nothing is under way; UploadFile when no message came; DownloadFile when none was taken.',
   ),
@@ -111,29 +98,20 @@ export const mailSettings = z.object({
       'The search service, which is told of every mail: host:port, several separated by commas, dns:///name:port or etcd:///search. Empty: none is.',
     ),
   SEARCH_FEED: flag(true).describe('Whether this process may be the one that tells search, where there is one. It needs SERVICE_KEY.'),
-  ...grpcSettings,
-  ...grpcServerSettings,
-  ...meshSettings,
-  ...grpcClientSettings,
-  ...proxySettings,
-  ...authSettings,
-  ...observabilitySettings,
+  ...serviceSettings,
 });
 
-export type MailConfig = z.infer<typeof mailSettings> & { GRPC_REFLECTION: boolean };
+export type MailConfig = z.infer<typeof mailSettings>;
 
 /** @throws ConfigError with every fault, each by the name of its variable */
 export function readMailConfig(environment: Environment): MailConfig {
-  const config = readConfig(
+  return readConfig(
     mailSettings
-      .check(authRules)
-      .check(anonymousRules)
+      .check(...serviceRules)
       .check(feedRules)
-      .check(storeRules)
-      .check(...meshRules),
+      .check(storeRules),
     environment,
   );
-  return { ...config, GRPC_REFLECTION: config.GRPC_REFLECTION ?? config.NODE_ENV !== 'production' };
 }
 
 /** Search takes mails from the product's own services only. */

@@ -1,16 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { anonymousRules, anonymousSettings, authRules, authSettings } from '@sky-genesis/auth';
-import { type Environment, integer, optional, port, readConfig } from '@sky-genesis/config';
-import {
-  grpcClientSettings,
-  grpcServerSettings,
-  grpcSettings,
-  isServiceAddress,
-  meshRules,
-  meshSettings,
-  proxySettings,
-} from '@sky-genesis/grpc';
-import { observabilitySettings } from '@sky-genesis/observability';
+import { type Environment, integer, optional, readConfig } from '@sky-genesis/config';
+import { isServiceAddress } from '@sky-genesis/grpc';
+import { listenSettings, serviceRules, serviceSettings } from '@sky-genesis/service';
 import { z } from 'zod';
 import { searchDatabaseSettings } from './database/search-database';
 import { elasticsearchVariables } from './engines/elasticsearch/elasticsearch.settings';
@@ -20,11 +11,7 @@ const KEY = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]=?$/;
 const KEY_BYTES = 32;
 
 export const searchSettings = z.object({
-  NODE_ENV: z.enum(['development', 'production', 'test']).default('development').describe('production refuses what is only for trying.'),
-  GRPC_PORT: integer(1, 65_535, 50_052).describe('The port that gRPC listens on.'),
-  HEALTH_HOST: z.string().default('127.0.0.1').describe('The address that health and metrics listen on (HTTP).'),
-  HEALTH_PORT: port(3002).describe('The port of /health/live, /health/ready, /health/startup and /metrics.'),
-  ...anonymousSettings,
+  ...listenSettings(50_052, 3002),
   GRPC_STREAM_IDLE_TIMEOUT: integer(1, 86_400, 120).describe(
     'Seconds after which IndexDocuments is ended when no message came and nothing is under way.',
   ),
@@ -47,30 +34,16 @@ export const searchSettings = z.object({
     searchDatabaseSettings.SEARCH_DATABASE_URL.description ?? '',
   ),
   ...elasticsearchVariables,
-  ...grpcSettings,
-  ...grpcServerSettings,
-  ...meshSettings,
-  ...grpcClientSettings,
-  ...proxySettings,
-  ...authSettings,
-  ...observabilitySettings,
+  ...serviceSettings,
 });
 
-export type SearchConfig = z.infer<typeof searchSettings> & { GRPC_REFLECTION: boolean; PAGE_TOKEN_KEY: string };
+export type SearchConfig = z.infer<typeof searchSettings> & { PAGE_TOKEN_KEY: string };
 
 /** @throws ConfigError with every fault, each by the name of its variable */
 export function readSearchConfig(environment: Environment): SearchConfig {
-  const config = readConfig(
-    searchSettings
-      .check(authRules)
-      .check(anonymousRules)
-      .check(searchRules)
-      .check(...meshRules),
-    environment,
-  );
+  const config = readConfig(searchSettings.check(...serviceRules).check(searchRules), environment);
   return {
     ...config,
-    GRPC_REFLECTION: config.GRPC_REFLECTION ?? config.NODE_ENV !== 'production',
     PAGE_TOKEN_KEY: config.PAGE_TOKEN_KEY ?? randomBytes(KEY_BYTES).toString('base64url'),
   };
 }

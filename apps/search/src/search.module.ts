@@ -1,35 +1,28 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { TerminusModule } from '@nestjs/terminus';
-import { GrpcServer, MailClient, Mesh, OpenStreams } from '@sky-genesis/grpc';
-import { loggerModule, metricsModule } from '@sky-genesis/observability';
+import { GrpcServer, MailClient } from '@sky-genesis/grpc';
+import { Readiness } from '@sky-genesis/service';
 import { DocumentsModule } from './documents/documents.module';
 import { IndexedThrough } from './documents/indexed-through';
 import { EngineMonitor } from './health/engine.monitor';
-import { HealthController } from './health/health.controller';
 import { PreparedEngine } from './health/prepared.engine';
 import type { SearchConfig } from './search.config';
 
 @Module({})
 export class SearchModule {
-  static forRoot(config: SearchConfig, engine: DynamicModule, server: GrpcServer, streams: OpenStreams, mesh: Mesh): DynamicModule {
+  static forRoot(config: SearchConfig, engine: DynamicModule): DynamicModule {
     return {
       module: SearchModule,
-      // For OpenStreams and Mesh, which every module with streams or clients asks for.
-      global: true,
-      imports: [loggerModule('search', config), metricsModule(), TerminusModule, engine, DocumentsModule.forRoot(config)],
-      controllers: [HealthController],
+      imports: [engine, DocumentsModule.forRoot(config)],
       providers: [
         {
           provide: EngineMonitor,
-          inject: [PreparedEngine, IndexedThrough, MailClient],
-          useFactory: (prepared: PreparedEngine, through: IndexedThrough, mail: MailClient) =>
-            new EngineMonitor(prepared, through, mail, server),
+          inject: [PreparedEngine, IndexedThrough, MailClient, GrpcServer],
+          useFactory: (engine: PreparedEngine, through: IndexedThrough, mail: MailClient, server: GrpcServer) =>
+            new EngineMonitor(engine, through, mail, server),
         },
-        { provide: OpenStreams, useValue: streams },
-        { provide: GrpcServer, useValue: server },
-        { provide: Mesh, useValue: mesh },
+        { provide: Readiness, useExisting: EngineMonitor },
       ],
-      exports: [OpenStreams, Mesh],
+      exports: [Readiness],
     };
   }
 }

@@ -10,7 +10,7 @@ export const anonymousSettings = {
   ),
 };
 
-interface AnonymousSettings {
+export interface AnonymousSettings {
   GRPC_ALLOW_ANONYMOUS: boolean;
   GRPC_HOST: string;
   NODE_ENV: string;

@@ -1,4 +1,4 @@
-export { anonymousRules, anonymousSettings } from './anonymous.settings';
+export { anonymousRules, type AnonymousSettings, anonymousSettings } from './anonymous.settings';
 export { authInterceptor, type AuthOptions } from './auth.interceptor';
 export { AuthModule } from './auth.module';
 export { authRules, authSettings, type AuthSettings, type TokenSettings } from './auth.settings';

@@ -38,7 +38,7 @@ export { CertificateFault, type CertificatePaths, type Certificates, readCertifi
 export { CertificateFiles } from './tls/certificate-files';
 export { CertificateProvider } from './tls/certificate.provider';
 export { type HandshakeFailure } from './tls/handshake-failures';
-export { namesService } from './tls/peer-identity';
+export { identitiesOf, namesService } from './tls/peer-identity';
 export { peerInterceptor } from './tls/peer.interceptor';
 export { peerRules } from './tls/peer-rules';
 export { certificatePaths, tlsRules, tlsSettings, type TlsSettings } from './tls/tls.settings';

@@ -40,21 +40,21 @@ test('until it is prepared an engine is away, whatever it would answer', async (
 test('an engine that is away at the start is prepared once it is there, and not again', async () => {
   engine.away = true;
   await monitor.start();
-  expect(monitor.state).toEqual({ engine: 'down', mail: 'up' });
+  expect(monitor.ready().details).toEqual({ engine: 'down', mail: 'up' });
   expect(serving.at(-1)).toBe(true);
   engine.away = false;
   await eventually(
-    () => monitor.state.engine,
+    () => monitor.ready().details?.['engine'],
     (state) => state === 'up',
   );
   engine.away = true;
   await eventually(
-    () => monitor.state.engine,
+    () => monitor.ready().details?.['engine'],
     (state) => state === 'down',
   );
   engine.away = false;
   await eventually(
-    () => monitor.state.engine,
+    () => monitor.ready().details?.['engine'],
     (state) => state === 'up',
   );
   expect(engine.prepared).toBe(1);
@@ -64,8 +64,8 @@ test('with nothing to answer from it does not serve', async () => {
   engine.away = true;
   mailServing = () => Promise.reject(new Error('away'));
   await monitor.start();
-  expect(monitor.state).toEqual({ engine: 'down', mail: 'down' });
-  expect(monitor.canAnswer).toBe(false);
+  expect(monitor.ready().details).toEqual({ engine: 'down', mail: 'down' });
+  expect(monitor.ready().isUp).toBe(false);
   expect(serving).toEqual([false]);
 });
 

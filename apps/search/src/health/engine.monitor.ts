@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { GrpcServer, MailClient } from '@sky-genesis/grpc';
+import type { Readiness, Ready } from '@sky-genesis/service';
 import type { IndexedThrough } from '../documents/indexed-through';
 import { engineUp, indexLagSeconds } from '../documents/search.metrics';
 import type { PreparedEngine } from './prepared.engine';
@@ -8,7 +9,7 @@ const INTERVAL_MS = 1000;
 const MAIL_TIMEOUT_MS = 1000;
 
 /** What this process can answer searches from. */
-export interface SearchState {
+interface SearchState {
   engine: 'up' | 'down';
   /** Asked only where the engine is down. */
   mail: 'up' | 'down' | 'not asked';
@@ -18,7 +19,7 @@ export interface SearchState {
  * Asks the engine once a second, prepares it first where that has not been done, and tells grpc.health.v1 whether this
  * service can serve: that is so as long as it can answer something, from the engine or, for mail, from MailService.
  */
-export class EngineMonitor {
+export class EngineMonitor implements Readiness {
   private readonly logger = new Logger(EngineMonitor.name);
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
@@ -33,12 +34,8 @@ export class EngineMonitor {
   ) {}
 
   /** As of at most a second, and the time that the asking takes, ago. */
-  get state(): SearchState {
-    return this.known;
-  }
-
-  get canAnswer(): boolean {
-    return this.known.engine === 'up' || this.known.mail === 'up';
+  ready(): Ready {
+    return { name: 'search', isUp: this.canAnswer, details: { ...this.known } };
   }
 
   /** Resolves after the first time, whatever came of it. */
@@ -51,6 +48,10 @@ export class EngineMonitor {
   stop(): void {
     this.stopped = true;
     clearTimeout(this.timer);
+  }
+
+  private get canAnswer(): boolean {
+    return this.known.engine === 'up' || this.known.mail === 'up';
   }
 
   private askAgain(): void {

@@ -1,15 +1,15 @@
 import { Controller, Get } from '@nestjs/common';
 import { HealthCheck, type HealthCheckResult, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
 import { GrpcServer } from '@sky-genesis/grpc';
-import { DatabaseMonitor } from './database.monitor';
+import { Readiness } from './readiness';
 
-/** Probes for Kubernetes: live (the process runs), startup and ready (it can serve: the database answers). */
+/** Probes for Kubernetes: live (the process runs), startup and ready (it can serve, and is not being stopped). */
 @Controller('health')
 export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
-    private readonly database: DatabaseMonitor,
+    private readonly readiness: Readiness,
     private readonly server: GrpcServer,
   ) {}
 
@@ -28,11 +28,9 @@ export class HealthController {
         return this.server.isDraining ? indicator.down('draining') : indicator.up();
       },
       async () => {
-        const indicator = this.indicators.check('database');
-        return this.database.ping().then(
-          () => indicator.up(),
-          () => indicator.down(),
-        );
+        const { name, isUp, details } = await this.readiness.ready();
+        const indicator = this.indicators.check(name);
+        return isUp ? indicator.up(details) : indicator.down(details);
       },
     ]);
   }
