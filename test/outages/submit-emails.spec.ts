@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { eventually } from '../eventually';
-import { email, request, requests, SubmitClient } from './submit-client';
-import { TestSystem, token } from './test-system';
+import { email, request, requests, SubmitClient } from '../integration/submit-client';
+import { TestSystem, token } from '../integration/test-system';
 
 describe('SubmitEmails', () => {
   let system: TestSystem;

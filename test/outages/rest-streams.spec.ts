@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { eventually } from '../eventually';
-import { TestRelay } from './test-relay';
-import { TestSystem, token } from './test-system';
+import { TestRelay } from '../integration/test-relay';
+import { TestSystem, token } from '../integration/test-system';
 import { freePort } from '../free-port';
 
 let system: TestSystem;
