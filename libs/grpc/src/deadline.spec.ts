@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:http2';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import {
   type Client,
   type ClientDuplexStream,
@@ -144,7 +144,8 @@ describe('the next hop', () => {
 
   test('that does not answer is named, with the time that it had: by itself, or by its caller where nothing comes of it', async () => {
     handler = () => undefined;
-    const frozen = createServer().listen(0, '127.0.0.1');
+    const held: Socket[] = [];
+    const frozen = createServer((socket) => held.push(socket)).listen(0, '127.0.0.1');
     await once(frozen, 'listening');
     for (const url of [loopback.url, `127.0.0.1:${(frozen.address() as AddressInfo).port}`]) {
       const asked = mail(url).getEmail({ id: '1' }, { timeoutMs: 100 });
@@ -154,6 +155,7 @@ describe('the next hop', () => {
       const notOver = expect.stringMatching(/^MailService\/WatchEvents: not over within (9\d|100) ms$/) as string;
       await expect(watched.next()).rejects.toMatchObject({ reason: 'DEADLINE_EXCEEDED', message: notOver });
     }
+    for (const socket of held) socket.destroy();
     frozen.close();
   });
 });
