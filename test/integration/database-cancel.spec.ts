@@ -148,8 +148,8 @@ test('no cancel reaches a query of another call on the same connection', async (
     }
   };
   const running = [innocent(), innocent(), innocent()];
-  // How many of the cancels come in time depends on the machine.
-  for (let i = 0; i < 2000 && cancelled <= 20; i++) {
+  // More where they are needed: how many of the cancels come in time depends on the machine.
+  for (let i = 0; i < 200 || (cancelled <= 20 && i < 2000); i++) {
     const { in: inCall, leave } = call();
     const read = inCall(() => client.read({ text: 'select pg_sleep(0.002)', values: [] })).catch(() => cancelled++);
     await sleep(i % 4);
@@ -159,5 +159,5 @@ test('no cancel reaches a query of another call on the same connection', async (
   others.abort();
   await Promise.all(running);
   expect(cancelled).toBeGreaterThan(20);
-  expect(done).toBeGreaterThan(20);
+  expect(done).toBeGreaterThan(200);
 });

@@ -203,7 +203,7 @@ describe('SubmitEmails', () => {
       Array.from({ length: CHUNK }, (_, i) => request(from + i, { email: { to: Array.from({ length: 20 }, () => 'x'.repeat(40)) } }));
     let left = 0;
     const sending = (async () => {
-      for (let from = 0; from < 3000; from += CHUNK) {
+      for (let from = 0; from < 6000; from += CHUNK) {
         await client.send(flood(from));
         left += CHUNK;
       }
@@ -222,7 +222,7 @@ describe('SubmitEmails', () => {
     client.resume();
     await sending;
     await expect(client.end()).resolves.toBeNull();
-    expect(new Set(client.results.map(({ requestRef }) => requestRef)).size).toBe(3000);
-    expect(client.results).toHaveLength(3000);
+    expect(new Set(client.results.map(({ requestRef }) => requestRef)).size).toBe(6000);
+    expect(client.results).toHaveLength(6000);
   }, 60_000);
 });
